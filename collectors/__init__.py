@@ -1,0 +1,1 @@
+"""Talks to devices; knows no database and no web."""

@@ -1,0 +1,1 @@
+"""Everything with state: database, REST, pages, scheduling, alerts, reports."""

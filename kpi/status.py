@@ -6,6 +6,7 @@ the policy (`kpi.policy`); the one here is its default. Source: DESIGN §3.
 
 from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 
 
 class Status(IntEnum):
@@ -48,7 +49,9 @@ def _default_class(status: Status) -> SlotClass:
     return SlotClass.IMPAIRED if status < Status.TIMEOUT else SlotClass.OFFLINE
 
 
-DEFAULT_CLASSES: Mapping[Status, SlotClass] = {status: _default_class(status) for status in Status}
+DEFAULT_CLASSES: Mapping[Status, SlotClass] = MappingProxyType(
+    {status: _default_class(status) for status in Status}
+)
 
 
 def parse_status(text: str) -> Status:

@@ -1,0 +1,1 @@
+"""Alembic migrations of the database, SQLite and PostgreSQL alike."""

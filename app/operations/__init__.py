@@ -1,0 +1,1 @@
+"""What is done about the rates: alerts and the page that shows them."""

@@ -1,0 +1,198 @@
+"""Settings: environment (prefix `INTACT_`) over one TOML file over defaults.
+
+The file is `INTACT_CONFIG`, or `intact.toml` in the working directory where there is one; its keys
+are the field names below. A secret may stand in a file of its own: `INTACT_SECRET_KEY_FILE` holds
+what `INTACT_SECRET_KEY` would. The environment wins over the file.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.errors import ConfigurationError
+from kpi.calendar import QUARTER_S
+
+PREFIX = "INTACT_"
+SECRETS = ("database_url", "secret_key", "webhook_url")
+FILE_VARIABLE = f"{PREFIX}CONFIG"
+DEFAULT_FILE = Path("intact.toml")
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no time zone; use a name such as Asia/Shanghai")
+    return name
+
+
+def _divides_quarter(seconds: int) -> int:
+    if QUARTER_S % seconds:
+        raise ValueError(f"{seconds} does not divide 900; use 10, 15, 30, 60, 90 or 300")
+    return seconds
+
+
+def _database(url: SecretStr | None) -> SecretStr | None:
+    if url is None:
+        return None
+    try:
+        backend = make_url(url.get_secret_value()).get_backend_name()
+    except ArgumentError:
+        raise ValueError(
+            "cannot be read; use sqlite:////folder/intact.db or postgresql://user@host/name"
+        ) from None
+    if backend not in ("sqlite", "postgresql"):
+        raise ValueError(f"{backend!r} is not supported; use sqlite or postgresql")
+    return url
+
+
+def _web_address(url: SecretStr | None) -> SecretStr | None:
+    if url and not url.get_secret_value().startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url
+
+
+def _fernet_key(key: SecretStr | None) -> SecretStr | None:
+    if key is not None:
+        try:
+            Fernet(key.get_secret_value())
+        except ValueError:
+            raise ValueError(
+                "must be 32 bytes in URL-safe base64; leave it out and a key file is made"
+            ) from None
+    return key
+
+
+class Settings(BaseSettings):
+    """All settings. Seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data_dir: Path = Path("intact-data")
+    database_url: Annotated[SecretStr | None, AfterValidator(_database)] = None
+    secret_key: Annotated[SecretStr | None, AfterValidator(_fernet_key)] = None
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
+    poll_interval: Annotated[int, Field(ge=1, le=QUARTER_S), AfterValidator(_divides_quarter)] = 60
+    probe_timeout: Annotated[float | None, Field(gt=0)] = None
+    probe_concurrency: Annotated[int, Field(ge=1, le=20_000)] = 1_500
+    clock_tolerance: Annotated[float, Field(gt=0)] = 10
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
+
+    @model_validator(mode="after")
+    def _attempts_fit_into_the_slot(self) -> Self:
+        """Rooms begin in the first half of a slot; two attempts must fit into the other half."""
+        longest = self.poll_interval / 4
+        if self.probe_timeout is not None and self.probe_timeout > longest:
+            raise ValueError(
+                f"probe_timeout: {self.probe_timeout:g} s is too long for a poll interval of "
+                f"{self.poll_interval} s; use at most {longest:g} s (a quarter of the interval)"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = config_file()
+        from_file = [TomlConfigSettingsSource(settings_cls, file)] if file else []
+        return (init_settings, env_settings, *from_file)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def attempt_timeout(self) -> float:
+        """Deadline of one attempt: as set, or 3 s, less where the poll interval is short."""
+        return self.probe_timeout or min(3.0, self.poll_interval / 5)
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address with the driver we use."""
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir.absolute() / 'intact.db'}"
+        url = make_url(self.database_url.get_secret_value())
+        driver = "postgresql+psycopg" if url.get_backend_name() == "postgresql" else "sqlite"
+        return url.set(drivername=driver).render_as_string(hide_password=False)
+
+
+def config_file() -> Path | None:
+    """The TOML file in use: `INTACT_CONFIG`, else `intact.toml` here where it exists."""
+    named = os.environ.get(FILE_VARIABLE)
+    if named:
+        return Path(named)
+    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `overrides` (a command's options) win where they are not None.
+
+    Raises `ConfigurationError` with every problem found.
+    """
+    chosen = {name: value for name, value in overrides.items() if value is not None}
+    problems = _unknown_variables()
+    secrets, unreadable = _secrets_from_files()
+    problems += unreadable
+    try:
+        settings = Settings(**{**secrets, **chosen})
+    except ValidationError as error:
+        problems += [_describe(entry) for entry in error.errors(include_url=False)]
+    except (OSError, ValueError) as error:
+        problems.append(f"{config_file()}: cannot be read as TOML: {error}")
+    if problems:
+        raise ConfigurationError(problems)
+    return settings
+
+
+def _unknown_variables() -> list[str]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {FILE_VARIABLE}
+    known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRETS}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    return [f"{name}: no such setting; see `intact check-config --help`" for name in unknown]
+
+
+def _secrets_from_files() -> tuple[dict[str, str], list[str]]:
+    """Secrets given as `INTACT_…_FILE`, and what was wrong with them."""
+    secrets: dict[str, str] = {}
+    problems = []
+    for name in SECRETS:
+        variable = f"{PREFIX}{name.upper()}_FILE"
+        path = os.environ.get(variable)
+        if not path:
+            continue
+        if PREFIX + name.upper() in os.environ:
+            problems.append(f"{variable}: {PREFIX + name.upper()} is set too; keep one of them")
+        try:
+            secrets[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{variable}: {path} cannot be read ({error}); check path and rights")
+    return secrets, problems
+
+
+def _describe(entry: Any) -> str:
+    message = entry["msg"].removeprefix("Value error, ")
+    name = ".".join(str(part) for part in entry["loc"])
+    if not name:
+        return str(message)
+    if entry["type"] == "extra_forbidden":
+        return f"{name}: no such setting; take it out of {config_file() or 'the settings'}"
+    secret = name in SECRETS or entry.get("input") is None
+    return f"{name}: {message}" + ("" if secret else f" (given: {entry['input']!r})")

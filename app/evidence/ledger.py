@@ -1,0 +1,132 @@
+"""Brings the ledger up to date: from samples to seconds per device, day and class.
+
+Each step is one transaction and leaves ledger, cohort sums and `through` in agreement:
+
+1. Forward: the slots between `through` and the end of those that exist are added for all devices
+   in service on the day, a few hours at a time, so that no sweep waits long for its turn.
+2. Repair: device-days marked dirty are made anew from their first slot to `through`.
+
+Where more than `MANY` of a day's devices are dirty, or its slots have another length now, the day
+is forgotten and made by step 1.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.database import Database
+from app.evidence import queries
+from app.evidence.store import require_zone
+from app.fleet.roster import first_service_day, roster
+from app.fleet.touched import DeviceDays
+from kpi.calendar import Slots, day_bounds, days_between, existing_end, local_day
+from kpi.ledger import Seconds, classify, seconds_by_class
+from kpi.policy import DEFAULT_POLICY
+
+STEP_S = 4 * 3600
+MANY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A local day with the slots of it that exist: `[start, end)` in steps of `interval_s`."""
+
+    day: date
+    interval_s: int
+    start: int
+    end: int
+
+
+def bring_up_to_date(
+    database: Database, settings: Settings, first: date, last: date, now: int
+) -> None:
+    """Make the ledger of the days `first` to `last` follow from all evidence up to `now`."""
+    for day in _stale_days(database, settings, first, last, now):
+        while _step(database, day):
+            pass
+
+
+def mark_touched(session: Session, touched: Iterable[DeviceDays]) -> None:
+    """Mark device-days of which the register or the suspensions say something new."""
+    for span in touched:
+        last = span.last or date.max
+        for day in queries.ledger_days(session, span.first, last):
+            queries.mark_dirty(session, day, [span.device_id])
+
+
+def _stale_days(
+    database: Database, settings: Settings, first: date, last: date, now: int
+) -> list[_Day]:
+    with database.read() as session:
+        require_zone(session, settings.timezone)
+        earliest = first_service_day(session)
+        if earliest is None:
+            return []
+        first, last = max(first, earliest), min(last, local_day(now, settings.zone))
+        lengths = queries.slot_lengths(session, first, last)
+        ledgers = queries.ledger_days(session, first, last)
+        dirty = queries.dirty_days(session, first, last)
+    stale = []
+    for day in days_between(first, last):
+        interval_s = lengths.get(day, settings.poll_interval)
+        view = _existing(day, interval_s, settings.zone, now)
+        made_of, through = ledgers.get(day, (interval_s, view.start - 1))
+        if day in dirty or made_of != interval_s or through < view.end:
+            stale.append(view)
+    return stale
+
+
+def _existing(day: date, interval_s: int, zone: ZoneInfo, now: int) -> _Day:
+    start, end = day_bounds(day, zone)
+    return _Day(day, interval_s, start, max(start, min(end, existing_end(now, interval_s))))
+
+
+def _step(database: Database, day: _Day) -> bool:
+    """One transaction towards an up-to-date ledger; False when nothing was left to do."""
+    with database.write() as session:
+        state = queries.lock_ledger_day(session, day.day, day.interval_s, day.start)
+        dirty = queries.take_dirty(session, day.day)
+        much_is_dirty = len(dirty) > MANY and state.through > day.start
+        if much_is_dirty or state.interval_s != day.interval_s:
+            queries.forget_ledger_day(session, day.day)
+            return True
+        members = roster(session, day.day)
+        if dirty:
+            done = Slots.between(day.start, state.through, state.interval_s)
+            _repair(session, day.day, dirty, members.keys(), done)
+        ahead = _next_step(day, state.through)
+        _add(session, day.day, list(members), ahead)
+        state.through = max(state.through, ahead.end)
+        queries.sum_up_cohorts(session, day.day)
+        return state.through < day.end
+
+
+def _next_step(day: _Day, through: int) -> Slots:
+    return Slots.between(through, min(day.end, through + STEP_S), day.interval_s)
+
+
+def _repair(
+    session: Session, day: date, dirty: Sequence[int], members: Iterable[int], done: Slots
+) -> None:
+    queries.drop_from_ledger(session, day, dirty)
+    in_service = set(members)
+    _add(session, day, [device for device in dirty if device in in_service], done)
+
+
+def _add(session: Session, day: date, device_ids: Sequence[int], slots: Slots) -> None:
+    if slots.count and device_ids:
+        seconds = _seconds(session, device_ids, slots).tolist()
+        rows = ((device, *row) for device, row in zip(device_ids, seconds, strict=True))
+        queries.add_to_ledger(session, day, rows)
+
+
+def _seconds(session: Session, device_ids: Sequence[int], slots: Slots) -> Seconds:
+    statuses = queries.read_statuses(session, np.array(device_ids, dtype=np.int64), slots)
+    suspended = queries.suspension_covers(session, device_ids, slots.start, slots.end)
+    classes = classify(statuses, slots, DEFAULT_POLICY.class_table(), suspended)
+    return seconds_by_class(classes, slots.interval_s)

@@ -1,0 +1,310 @@
+"""All SQL over the evidence. A session comes in; nothing here begins or ends a transaction."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.database import Base
+from app.evidence.tables import (
+    DeviceState,
+    DirtyDay,
+    EvidenceDay,
+    EvidenceZone,
+    Ledger,
+    LedgerCohort,
+    LedgerDay,
+    Sample,
+    Suspension,
+    Sweep,
+)
+from app.fleet.roster import in_service_on
+from app.fleet.tables import Assignment, Device
+from kpi.calendar import Slots
+from kpi.ledger import Cover
+from kpi.status import Status
+
+AMOUNTS = ("intact", "impaired", "offline", "unknown", "suspended", "exempted")
+SampleRow = tuple[int, int, int, int | None]
+"""(tick, device id, status, latency in ms)"""
+
+
+class StateRow(NamedTuple):
+    """A row of `DeviceState`."""
+
+    device_id: int
+    status: int
+    since: int
+    clock_offset_s: int | None
+    detail: str
+
+
+FEW_DEVICES = 200
+"""Up to so many devices are read by naming their keys; for more, the whole range is scanned."""
+
+
+def _insert(session: Session, table: type[Base]) -> Any:
+    """The dialect's own INSERT, which knows ON CONFLICT."""
+    dialect = session.get_bind().dialect.name
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+
+
+def insert_new(session: Session, table: type[Base], row: dict[str, Any]) -> bool:
+    """Insert a row unless one is there under its key; whether it was new."""
+    statement = _insert(session, table).values(row).on_conflict_do_nothing()
+    counted = statement.execution_options(preserve_rowcount=True)
+    return bool(session.connection().execute(counted).rowcount)
+
+
+def insert_all(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, leaving what is already there under their keys."""
+    if rows:
+        session.connection().execute(_insert(session, table).on_conflict_do_nothing(), rows)
+
+
+# Days and their slots
+
+
+def zone_of_evidence(session: Session) -> str | None:
+    return session.scalar(select(EvidenceZone.timezone))
+
+
+def slot_lengths(session: Session, first: date, last: date) -> dict[date, int]:
+    """Slot length in seconds of those days that have evidence."""
+    rows = session.execute(
+        select(EvidenceDay.day, EvidenceDay.interval_s).where(EvidenceDay.day.between(first, last))
+    )
+    return dict(rows.all())
+
+
+# Samples
+
+
+def insert_samples(session: Session, rows: Sequence[SampleRow]) -> int:
+    """Store samples; the first one under a key stays. Returns how many were new."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        statement = "INSERT INTO sample VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        return connection.exec_driver_sql(statement, list(rows)).rowcount
+    stage_samples(session, rows)
+    return connection.exec_driver_sql(
+        "INSERT INTO sample SELECT * FROM incoming ON CONFLICT DO NOTHING"
+    ).rowcount
+
+
+def stage_samples(session: Session, rows: Sequence[SampleRow]) -> None:
+    """Put samples into the temporary table `incoming`, in place of what is there."""
+    connection = session.connection()
+    connection.exec_driver_sql(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS incoming "
+        "(tick BIGINT, device_id INTEGER, status SMALLINT, latency_ms SMALLINT)"
+    )
+    connection.exec_driver_sql("DELETE FROM incoming")
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("INSERT INTO incoming VALUES (?, ?, ?, ?)", list(rows))
+        return
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy("COPY incoming FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def count_conflicts(session: Session, rows: Sequence[SampleRow]) -> int:
+    """How many of these samples differ from what is stored under their keys."""
+    stage_samples(session, rows)
+    found = session.connection().exec_driver_sql(
+        "SELECT count(*) FROM incoming AS i JOIN sample AS s "
+        "ON s.tick = i.tick AND s.device_id = i.device_id WHERE s.status <> i.status "
+        "OR coalesce(s.latency_ms, -1) <> coalesce(i.latency_ms, -1)"
+    )
+    return int(found.scalar_one())
+
+
+def read_statuses(
+    session: Session, device_ids: npt.NDArray[np.int64], slots: Slots
+) -> npt.NDArray[np.uint8]:
+    """Status codes, shape (devices, slots), 255 without a sample; `device_ids` ascending."""
+    matrix = np.full((len(device_ids), slots.count), Status.UNKNOWN, dtype=np.uint8)
+    if not matrix.size:
+        return matrix
+    for tick, device_id, status in _status_chunks(session, device_ids, slots):
+        row = np.minimum(np.searchsorted(device_ids, device_id), len(device_ids) - 1)
+        known = device_ids[row] == device_id
+        column = (tick - slots.start) // slots.interval_s
+        matrix[row[known], column[known]] = status[known]
+    return matrix
+
+
+def _status_chunks(
+    session: Session, device_ids: npt.NDArray[np.int64], slots: Slots
+) -> Iterable[npt.NDArray[np.int64]]:
+    """Arrays of shape (3, n): tick, device id, status."""
+    query = select(Sample.tick, Sample.device_id, Sample.status)
+    if len(device_ids) > FEW_DEVICES:
+        query = query.where(Sample.tick >= slots.start, Sample.tick < slots.end)
+    else:
+        ticks = range(slots.start, slots.end, slots.interval_s)
+        query = query.where(Sample.tick.in_(ticks), Sample.device_id.in_(device_ids.tolist()))
+    result: Any = session.connection().execute(query)
+    cursor = result.cursor  # the driver's own: SQLAlchemy's rows cost four times as much
+    while rows := cursor.fetchmany(100_000):
+        flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=3 * len(rows))
+        yield flat.reshape(-1, 3).T
+
+
+def device_samples(
+    session: Session, device_id: int, slots: Slots
+) -> list[tuple[int, int, int | None]]:
+    """(tick, status, latency in ms) of one device, in order."""
+    ticks = range(slots.start, slots.end, slots.interval_s)
+    rows = session.execute(
+        select(Sample.tick, Sample.status, Sample.latency_ms)
+        .where(Sample.tick.in_(ticks), Sample.device_id == device_id)
+        .order_by(Sample.tick)
+    )
+    return [(tick, status, latency) for tick, status, latency in rows]
+
+
+# Suspensions
+
+
+def suspension_covers(
+    session: Session, device_ids: Sequence[int], start: int, end: int
+) -> list[Cover]:
+    """The suspensions of these devices that touch `[start, end)`; rows are their places here."""
+    row_of = {device_id: row for row, device_id in enumerate(device_ids)}
+    found = session.execute(
+        select(Suspension.device_id, Suspension.start, Suspension.end).where(
+            Suspension.start < end, (Suspension.end.is_(None)) | (Suspension.end > start)
+        )
+    )
+    return [
+        Cover(row_of[device_id], begin, until)
+        for device_id, begin, until in found
+        if device_id in row_of
+    ]
+
+
+# Ledger
+
+
+def ledger_days(session: Session, first: date, last: date) -> dict[date, tuple[int, int]]:
+    """Day → (slot length, through) of the days that have a ledger."""
+    rows = session.execute(
+        select(LedgerDay.day, LedgerDay.interval_s, LedgerDay.through).where(
+            LedgerDay.day.between(first, last)
+        )
+    )
+    return {day: (interval_s, through) for day, interval_s, through in rows}
+
+
+def lock_ledger_day(session: Session, day: date, interval_s: int, start: int) -> LedgerDay:
+    """The day's row, made where it is missing, held against other refreshes and late samples."""
+    fresh = {"day": day, "interval_s": interval_s, "through": start}
+    insert_new(session, LedgerDay, fresh)
+    return session.execute(
+        select(LedgerDay).where(LedgerDay.day == day).with_for_update()
+    ).scalar_one()
+
+
+def through_of(session: Session, day: date) -> int | None:
+    """How far the day's ledger has come; holds the row, so that it comes no further meanwhile."""
+    return session.scalar(
+        select(LedgerDay.through).where(LedgerDay.day == day).with_for_update(read=True)
+    )
+
+
+def forget_ledger_day(session: Session, day: date) -> None:
+    """Drop the ledger of a day, so that it is made anew from its first slot."""
+    for table in (Ledger, LedgerCohort, DirtyDay, LedgerDay):
+        session.execute(delete(table).where(table.day == day))
+
+
+def mark_dirty(session: Session, day: date, device_ids: Iterable[int]) -> None:
+    insert_all(
+        session, DirtyDay, [{"day": day, "device_id": device_id} for device_id in device_ids]
+    )
+
+
+def dirty_days(session: Session, first: date, last: date) -> set[date]:
+    return set(
+        session.scalars(select(DirtyDay.day).where(DirtyDay.day.between(first, last)).distinct())
+    )
+
+
+def take_dirty(session: Session, day: date) -> list[int]:
+    """The dirty devices of a day, in order; their marks are taken away."""
+    device_ids = session.scalars(select(DirtyDay.device_id).where(DirtyDay.day == day)).all()
+    session.execute(delete(DirtyDay).where(DirtyDay.day == day))
+    return sorted(device_ids)
+
+
+def add_to_ledger(session: Session, day: date, rows: Iterable[Sequence[int]]) -> None:
+    """Add (device id, six amounts of seconds) to the ledger of a day."""
+    columns = ", ".join(AMOUNTS)
+    added = ", ".join(f"{name} = ledger.{name} + excluded.{name}" for name in AMOUNTS)
+    connection = session.connection()
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    statement = (
+        f"INSERT INTO ledger (day, device_id, {columns}) VALUES ({', '.join([mark] * 8)}) "  # noqa: S608
+        f"ON CONFLICT (day, device_id) DO UPDATE SET {added}"
+    )
+    shown = day.isoformat() if connection.dialect.name == "sqlite" else day
+    values = [(shown, *row) for row in rows]
+    if values:
+        connection.exec_driver_sql(statement, values)
+
+
+def drop_from_ledger(session: Session, day: date, device_ids: Collection[int]) -> None:
+    for some in _portions(list(device_ids), 10_000):
+        session.execute(delete(Ledger).where(Ledger.day == day, Ledger.device_id.in_(some)))
+
+
+def sum_up_cohorts(session: Session, day: date) -> None:
+    """Make the day's `LedgerCohort` rows anew from its ledger."""
+    session.execute(delete(LedgerCohort).where(LedgerCohort.day == day))
+    sums = (
+        select(
+            Ledger.day,
+            Assignment.cohort_id,
+            *(func.sum(getattr(Ledger, name)) for name in AMOUNTS),
+        )
+        .join(Device, Device.id == Ledger.device_id)
+        .join(Assignment, Assignment.device_id == Device.id)
+        .where(Ledger.day == day, in_service_on(day))
+        .group_by(Ledger.day, Assignment.cohort_id)
+    )
+    columns = ["day", "cohort_id", *AMOUNTS]
+    session.execute(insert(LedgerCohort).from_select(columns, sums))
+
+
+def _portions(items: list[int], size: int) -> Iterable[list[int]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+# Sweeps and states
+
+
+def last_sweep(session: Session) -> Sweep | None:
+    return session.scalar(select(Sweep).order_by(Sweep.tick.desc()).limit(1))
+
+
+def device_states(session: Session) -> dict[int, StateRow]:
+    """What is known of each device, by its id."""
+    columns = (getattr(DeviceState, name) for name in StateRow._fields)
+    return {row[0]: StateRow(*row) for row in session.execute(select(*columns))}
+
+
+def put_states(session: Session, states: Sequence[StateRow]) -> None:
+    if not states:
+        return
+    statement = _insert(session, DeviceState)
+    new = {name: statement.excluded[name] for name in StateRow._fields[1:]}
+    upsert = statement.on_conflict_do_update(index_elements=["device_id"], set_=new)
+    session.connection().execute(upsert, [state._asdict() for state in states])

@@ -1,0 +1,95 @@
+"""Keeps samples: exactly once, the first under a key stays.
+
+Exactly-once comes from the key `(tick, device)` and from nothing else. A sample that arrives after
+the ledger has passed its slot marks its device-day, and the ledger is made anew. Source: DESIGN §2.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from app.errors import Refused
+from app.evidence import queries
+from app.evidence.queries import SampleRow
+from app.evidence.tables import EvidenceDay, EvidenceZone
+from kpi.calendar import local_day
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of samples: new ones, ones that were there, ones that contradict what is."""
+
+    inserted: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+
+    def __add__(self, other: "Stored") -> "Stored":
+        return Stored(
+            self.inserted + other.inserted,
+            self.duplicates + other.duplicates,
+            self.conflicts + other.conflicts,
+        )
+
+
+def require_zone(session: Session, timezone: str) -> None:
+    """Raises `Refused` where the evidence was cut into the days of another zone."""
+    present = queries.zone_of_evidence(session)
+    if present is not None and present != timezone:
+        raise Refused(
+            f"The evidence was stored in the time zone {present}, the configuration says "
+            f"{timezone}. Set INTACT_TIMEZONE={present}, or begin with an empty database."
+        )
+
+
+def slot_length(session: Session, day: date, default: int) -> int:
+    """Slot length of a day in seconds: as stored with its evidence, else `default`."""
+    return queries.slot_lengths(session, day, day).get(day, default)
+
+
+def claim_day(session: Session, day: date, timezone: str, interval_s: int) -> None:
+    """Give a day its slot length before its first evidence.
+
+    Raises `Refused` where the day has another one, or the evidence another zone.
+    """
+    require_zone(session, timezone)
+    queries.insert_new(session, EvidenceZone, {"id": 1, "timezone": timezone})
+    claimed = {"day": day, "interval_s": interval_s}
+    if queries.insert_new(session, EvidenceDay, claimed):
+        ledger = queries.ledger_days(session, day, day).get(day)
+        if ledger and ledger[0] != interval_s:
+            queries.forget_ledger_day(session, day)
+        return
+    present = slot_length(session, day, interval_s)
+    if present != interval_s:
+        raise Refused(
+            f"{day} has evidence in slots of {present} s, these are slots of {interval_s} s. "
+            f"Use --interval {present} for that day."
+        )
+
+
+def store_samples(session: Session, zone: ZoneInfo, rows: Sequence[SampleRow]) -> Stored:
+    """Store samples whose ticks are slot starts of claimed days."""
+    if not rows:
+        return Stored()
+    inserted = queries.insert_samples(session, rows)
+    conflicts = queries.count_conflicts(session, rows) if inserted < len(rows) else 0
+    if inserted:
+        _mark_late(session, zone, rows)
+    return Stored(inserted, len(rows) - inserted - conflicts, conflicts)
+
+
+def _mark_late(session: Session, zone: ZoneInfo, rows: Sequence[SampleRow]) -> None:
+    """Mark the device-days whose ledger has passed a slot that has just been filled."""
+    day_of = {tick: local_day(tick, zone) for tick in {row[0] for row in rows}}
+    through = {day: queries.through_of(session, day) or 0 for day in set(day_of.values())}
+    late: dict[date, set[int]] = defaultdict(set)
+    for tick, device_id, *_ in rows:
+        day = day_of[tick]
+        if tick < through[day]:
+            late[day].add(device_id)
+    for day, device_ids in late.items():
+        queries.mark_dirty(session, day, device_ids)

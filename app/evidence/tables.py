@@ -1,0 +1,184 @@
+"""Tables of the evidence.
+
+The way of a sample: `Sample` (per device and slot) → `Ledger` (seconds per device and day) →
+`LedgerCohort` (the same, added up per cohort and day), from which every rate is a sum.
+Source: DESIGN §2 and §4.
+"""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import JSON, Date, ForeignKey, SmallInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, Instant
+
+
+class _Amounts:
+    """Whole seconds by class over a day, or devices by class at a tick (see `kpi.rates`)."""
+
+    intact: Mapped[int]
+    impaired: Mapped[int]
+    offline: Mapped[int]
+    unknown: Mapped[int]
+    suspended: Mapped[int]
+    exempted: Mapped[int]
+
+
+class EvidenceZone(Base):
+    """The time zone whose days the evidence is cut into; one row, written with the first day."""
+
+    __tablename__ = "evidence_zone"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    timezone: Mapped[str] = mapped_column(String(64))
+
+
+class EvidenceDay(Base):
+    """The slot length of a local day that has evidence."""
+
+    __tablename__ = "evidence_day"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    interval_s: Mapped[int]
+
+
+class Sample(Base):
+    """The result of one device in one slot.
+
+    The key's order lets each sweep append to the end of the table; a device's own samples are
+    read by naming its ticks. `device_id` is no foreign key: it would cost every insert a look-up.
+    """
+
+    __tablename__ = "sample"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    tick: Mapped[int] = mapped_column(Instant, primary_key=True)
+    device_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    status: Mapped[int] = mapped_column(SmallInteger)
+    latency_ms: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class Sweep(Base):
+    """One finished sweep. `tick` is the start of its slot; times are UTC seconds."""
+
+    __tablename__ = "sweep"
+
+    tick: Mapped[int] = mapped_column(Instant, primary_key=True, autoincrement=False)
+    interval_s: Mapped[int]
+    finished_at: Mapped[int] = mapped_column(Instant)
+    devices: Mapped[int]
+    stored: Mapped[int]
+    by_status: Mapped[dict[str, int]] = mapped_column(JSON)
+    latency_ms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    wall_s: Mapped[float]
+    cpu_s: Mapped[float]
+
+
+class SweepCount(_Amounts, Base):
+    """Devices of one cohort by class at a sweep; pages and alerts read these, not the samples."""
+
+    __tablename__ = "sweep_count"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    tick: Mapped[int] = mapped_column(ForeignKey("sweep.tick"), primary_key=True)
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), primary_key=True)
+
+
+class DeviceState(Base):
+    """What the last sweep saw of a device; written only when it changes.
+
+    `since` is the tick from which the status has been the same; `clock_offset_s` whole seconds.
+    """
+
+    __tablename__ = "device_state"
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    status: Mapped[int] = mapped_column(SmallInteger)
+    since: Mapped[int] = mapped_column(Instant)
+    clock_offset_s: Mapped[int | None] = mapped_column(Instant)
+    detail: Mapped[str] = mapped_column(String(256))
+
+
+class CollectorRun(Base):
+    """When a collector was alive; `stopped_at` stays null where it was killed."""
+
+    __tablename__ = "collector_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    started_at: Mapped[int] = mapped_column(Instant)
+    heartbeat_at: Mapped[int] = mapped_column(Instant)
+    stopped_at: Mapped[int | None] = mapped_column(Instant)
+    host: Mapped[str] = mapped_column(String(128))
+    pid: Mapped[int]
+    version: Mapped[str] = mapped_column(String(32))
+
+
+class _SuspensionFacts:
+    """A point taken out of assessment (报停): covers the slots with `start ≤ slot start < end`."""
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"))
+    start: Mapped[int] = mapped_column(Instant)
+    end: Mapped[int | None] = mapped_column(Instant)
+    reason: Mapped[str] = mapped_column(String(512))
+    approved_by: Mapped[str] = mapped_column(String(128))
+    document: Mapped[str | None] = mapped_column(String(256))
+    recorded_at: Mapped[int] = mapped_column(Instant)
+
+
+class Suspension(_SuspensionFacts, Base):
+    """The suspension in force; one per device and start."""
+
+    __tablename__ = "suspension"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class SuspensionVersion(_SuspensionFacts, Base):
+    """What a suspension said before it was changed."""
+
+    __tablename__ = "suspension_version"
+
+    suspension_id: Mapped[int] = mapped_column(ForeignKey("suspension.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Ledger(_Amounts, Base):
+    """Seconds of one device and local day by class, up to the `through` of its `LedgerDay`."""
+
+    __tablename__ = "ledger"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    device_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class LedgerCohort(_Amounts, Base):
+    """The ledger of a day added up per cohort."""
+
+    __tablename__ = "ledger_cohort"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), primary_key=True)
+
+
+class LedgerDay(Base):
+    """How far the ledger of a day has come: it holds the slots that start before `through`."""
+
+    __tablename__ = "ledger_day"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    interval_s: Mapped[int]
+    through: Mapped[int] = mapped_column(Instant)
+
+
+class DirtyDay(Base):
+    """A device-day whose ledger no longer follows from the evidence and is to be made anew."""
+
+    __tablename__ = "dirty_day"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    device_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -1,0 +1,96 @@
+"""What a row changes: nothing, or which facts, and which device-days with them."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from app.fleet.record import Record, RegisterRow
+from app.fleet.secrets import Secrets, WrongKey
+from app.fleet.tables import ProbeChoice
+from app.fleet.touched import DeviceDays
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A device of the register with its newest assignment."""
+
+    id: int
+    registered_on: date
+    record: Record
+    password_encrypted: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row against the register: `stored` is None for a new device."""
+
+    row: RegisterRow
+    record: Record
+    stored: Stored | None
+    sets_password: bool
+
+    @property
+    def is_new(self) -> bool:
+        return self.stored is None
+
+    @property
+    def alters(self) -> bool:
+        """Whether a device that is there already becomes another."""
+        return self.stored is not None and (self.sets_password or self.record != self.stored.record)
+
+    @property
+    def moves(self) -> bool:
+        """Whether a device that is there already belongs elsewhere from now on."""
+        return self.stored is not None and _place(self.record) != _place(self.stored.record)
+
+
+def decide(row: RegisterRow, record: Record, stored: Stored | None, secrets: Secrets) -> Change:
+    """What the row changes. A stored password that no longer opens counts as another one."""
+    sets_password = bool(row.password)
+    if row.password and stored and stored.password_encrypted:
+        try:
+            sets_password = secrets.decrypt(stored.password_encrypted) != row.password
+        except WrongKey:
+            sets_password = True
+    return Change(row, record, stored, sets_password)
+
+
+def touched_days(change: Change, device_id: int, today: date, effective: date) -> list[DeviceDays]:
+    """The device-days whose ledger or grouping the change alters.
+
+    `today` is the day a new device is registered on, `effective` the first day of a new assignment.
+    """
+    new, stored = change.record, change.stored
+    if stored is None:
+        end = new.decommissioned_on
+        days = [DeviceDays(device_id, new.commissioned_on or today, end and end - _DAY)]
+        return [] if new.probe is ProbeChoice.NONE else _not_empty(days)
+    old = stored.record
+    if old.probe is new.probe is ProbeChoice.NONE:
+        return []
+    old_start = old.commissioned_on or stored.registered_on
+    new_start = new.commissioned_on or stored.registered_on
+    if old.kind is not new.kind or ProbeChoice.NONE in (old.probe, new.probe):
+        return [DeviceDays(device_id, min(old_start, new_start), None)]
+    days = [DeviceDays(device_id, min(old_start, new_start), max(old_start, new_start) - _DAY)]
+    days += _moved_end(device_id, old.decommissioned_on, new.decommissioned_on)
+    if change.moves:
+        days.append(DeviceDays(device_id, effective, None))
+    return _not_empty(days)
+
+
+def _moved_end(device_id: int, old: date | None, new: date | None) -> list[DeviceDays]:
+    """The days between two ends of service (None: no end)."""
+    ends = sorted(end for end in (old, new) if end is not None)
+    if old == new:
+        return []
+    return [DeviceDays(device_id, ends[0], ends[1] - _DAY if len(ends) == 2 else None)]
+
+
+def _not_empty(days: list[DeviceDays]) -> list[DeviceDays]:
+    return [span for span in days if span.last is None or span.first <= span.last]
+
+
+def _place(record: Record) -> tuple[object, ...]:
+    return (*record.cohort_key, record.power_district)

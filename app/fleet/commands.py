@@ -1,0 +1,62 @@
+"""Commands of the register."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.console import errors_for_people, notices, opened
+from app.console import progress as progress_bar
+from app.database import Database
+from app.errors import BadParameter
+from app.fleet import exporting
+from app.fleet.queries import Selection
+from app.fleet.tables import DeviceKind
+from app.tabular import ReportProgress
+
+
+def export_devices(
+    file: Annotated[Path, typer.Argument(help="The file to write; - for standard output.")],
+    station: Annotated[str | None, typer.Option(help="Only this station (code).")] = None,
+    room: Annotated[str | None, typer.Option(help="Only this room (code).")] = None,
+    project: Annotated[str | None, typer.Option(help="Only this project (code).")] = None,
+    contractor: Annotated[str | None, typer.Option(help="Only this contractor (code).")] = None,
+    kind: Annotated[DeviceKind | None, typer.Option(help="Only this kind.")] = None,
+    chinese: Annotated[bool, typer.Option(help="Write Chinese headers.")] = False,
+) -> None:
+    """Write the register as CSV that `intact import devices` reads back. No passwords in it."""
+    selection = Selection(station, room, project, contractor, kind)
+    with errors_for_people(), opened() as (_, database), progress_bar() as bar:
+        task = bar.add_task("devices", total=None)
+
+        def report(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total)
+
+        count = _export(database, file, selection, chinese, report)
+    notices.print(f"{count} devices written to {file}")
+
+
+def _export(
+    database: Database, file: Path, selection: Selection, chinese: bool, report: ReportProgress
+) -> int:
+    """Write to standard output, or under another name first: a file is there whole or not."""
+    if str(file) == "-":
+        sys.stdout.flush()
+        return exporting.export_devices(
+            database, sys.stdout.buffer, selection, chinese=chinese, progress=report
+        )
+    draft = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb") as target:
+            count = exporting.export_devices(
+                database, target, selection, chinese=chinese, progress=report
+            )
+        draft.replace(file)
+    except OSError as error:
+        reason = f"{file} cannot be written ({error.strerror}); check folder and rights"
+        raise BadParameter("FILE", reason) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return count

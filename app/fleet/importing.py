@@ -1,0 +1,161 @@
+"""Import of the register: every row is checked before anything is written, all or nothing."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.database import Database
+from app.fleet.changes import Change, Stored, decide, touched_days
+from app.fleet.queries import device_ids, devices_by_code
+from app.fleet.record import REGISTER_FILE, RegisterRow, merged, parse_row
+from app.fleet.secrets import Secrets
+from app.fleet.touched import OnTouched
+from app.fleet.write_queries import (
+    Belonging,
+    insert_devices,
+    insert_first_assignments,
+    intern_cohorts,
+    lock_register,
+    reassign,
+    update_devices,
+)
+from app.tabular import ImportResult, Problems, ReportProgress, open_table, unreported
+
+_ELSEWHERE = {"project", "station", "room", "contractor", "power_district"}
+_REPORT_EVERY = 1_000
+
+
+def import_devices(
+    database: Database,
+    settings: Settings,
+    path: Path,
+    *,
+    today: date,
+    on_touched: OnTouched,
+    dry_run: bool = False,
+    effective: date | None = None,
+    progress: ReportProgress = unreported,
+) -> ImportResult:
+    """Take a register file over; with `dry_run` only say what would happen.
+
+    A device that is there already belongs to its new groups from `effective` on (default: the day
+    after `today`); a new one for all of the past. `on_touched` is given the device-days whose
+    ledger or grouping changes, in the same transaction. Raises `ImportRefused` with every mistake,
+    `BadParameter` for a file that cannot be opened, `ConfigurationError` for an unusable key file.
+    """
+    secrets = Secrets(settings)
+    with open_table(path, REGISTER_FILE) as table:
+        parsed = (parse_row(number, row, table.problems) for number, row in table.rows(progress))
+        rows = _unique([row for row in parsed if row], table.problems)
+    with database.read() if dry_run else database.write() as session:
+        if not dry_run:
+            lock_register(session)
+        changes = _plan(session, rows, secrets, table.problems, progress)
+        table.problems.refuse()
+        if not dry_run:
+            first_day = effective or today + timedelta(days=1)
+            _write(session, changes, secrets, today, first_day, on_touched)
+    return _counted(changes)
+
+
+def _unique(rows: Sequence[RegisterRow], problems: Problems) -> list[RegisterRow]:
+    first: dict[str, RegisterRow] = {}
+    for row in rows:
+        if row.code in first:
+            remedy = f"stands in row {first[row.code].number} already; keep one of them"
+            problems.add(row.number, "code", row.code, remedy)
+        else:
+            first[row.code] = row
+    return list(first.values())
+
+
+def _plan(
+    session: Session,
+    rows: Sequence[RegisterRow],
+    secrets: Secrets,
+    problems: Problems,
+    progress: ReportProgress,
+) -> list[Change]:
+    present = devices_by_code(session, [row.code for row in rows])
+    changes = []
+    for done, row in enumerate(rows):
+        if done % _REPORT_EVERY == 0:
+            progress("checking", done, len(rows))
+        stored = present.get(row.code)
+        record = merged(row, stored.record if stored else None, problems)
+        if record:
+            changes.append(decide(row, record, stored, secrets))
+    progress("checking", len(rows), len(rows))
+    return changes
+
+
+def _counted(changes: Sequence[Change]) -> ImportResult:
+    inserted = sum(change.is_new for change in changes)
+    updated = sum(change.alters for change in changes)
+    return ImportResult(inserted, updated, len(changes) - inserted - updated)
+
+
+def _write(
+    session: Session,
+    changes: Sequence[Change],
+    secrets: Secrets,
+    today: date,
+    effective: date,
+    on_touched: OnTouched,
+) -> None:
+    new = [change for change in changes if change.is_new]
+    altered = [(change, change.stored) for change in changes if change.stored and change.alters]
+    insert_devices(session, [_new_row(change, secrets, today) for change in new])
+    _update(session, altered, secrets)
+    ids = device_ids(session, [change.record.code for change in new])
+    ids.update({change.record.code: stored.id for change, stored in altered})
+    _assign(session, changes, ids, effective)
+    touched = [
+        days
+        for change in (*new, *(change for change, _ in altered))
+        for days in touched_days(change, ids[change.record.code], today, effective)
+    ]
+    if touched:
+        on_touched(session, touched)
+
+
+def _update(session: Session, altered: Sequence[tuple[Change, Stored]], secrets: Secrets) -> None:
+    update_devices(session, [{"id": stored.id, **_columns(change)} for change, stored in altered])
+    update_devices(
+        session,
+        [
+            {"id": stored.id, "password_encrypted": secrets.encrypt(change.row.password)}
+            for change, stored in altered
+            if change.sets_password
+        ],
+    )
+
+
+def _assign(
+    session: Session, changes: Sequence[Change], ids: dict[str, int], effective: date
+) -> None:
+    placed = [change for change in changes if change.is_new or change.moves]
+    cohorts = intern_cohorts(session, {change.record.cohort_key for change in placed})
+
+    def belonging(change: Change) -> Belonging:
+        record = change.record
+        return Belonging(ids[record.code], cohorts[record.cohort_key], record.power_district)
+
+    insert_first_assignments(session, [belonging(each) for each in placed if each.is_new])
+    reassign(session, [belonging(each) for each in placed if each.moves], effective)
+
+
+def _new_row(change: Change, secrets: Secrets, today: date) -> dict[str, Any]:
+    password = change.row.password
+    encrypted = secrets.encrypt(password) if password else None
+    return {**_columns(change), "registered_on": today, "password_encrypted": encrypted}
+
+
+def _columns(change: Change) -> dict[str, Any]:
+    """The record's columns of `Device`; where it belongs is told by its assignment."""
+    values = change.record.as_dict()
+    return {name: value for name, value in values.items() if name not in _ELSEWHERE}

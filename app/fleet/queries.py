@@ -1,0 +1,193 @@
+"""All reading of the register. Its writing is in `register_writes.py`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.errors import NotFound
+from app.fleet.changes import Stored
+from app.fleet.record import RECORD_FIELDS, CohortKey, Record
+from app.fleet.tables import (
+    Assignment,
+    Cohort,
+    Contractor,
+    Device,
+    DeviceKind,
+    ProbeChoice,
+    Project,
+    Room,
+    Station,
+)
+
+CHUNK = 1_000
+"""How many codes or keys one statement names."""
+
+Group = type[Station] | type[Room] | type[Project] | type[Contractor]
+
+GROUPS: dict[str, tuple[Group, Any]] = {
+    "station": (Station, Cohort.station_id),
+    "room": (Room, Cohort.room_id),
+    "project": (Project, Cohort.project_id),
+    "contractor": (Contractor, Cohort.contractor_id),
+}
+"""Name of a group → its table and the column of `Cohort` that points there."""
+
+_ELSEWHERE: dict[str, Any] = {name: table.code for name, (table, _) in GROUPS.items()}
+_ELSEWHERE["power_district"] = Assignment.power_district
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which devices: by codes of their groups, by kind, by probe, by text; None: all."""
+
+    station: str | None = None
+    room: str | None = None
+    project: str | None = None
+    contractor: str | None = None
+    kind: DeviceKind | None = None
+    probe: ProbeChoice | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRecord:
+    """Where a device belongs from the start of `from_day` to the start of `to_day`."""
+
+    from_day: date
+    to_day: date | None
+    cohort: CohortKey
+    power_district: str | None
+
+
+def count_devices(session: Session, selection: Selection) -> int:
+    """How many devices are selected. Raises `NotFound` for an unknown group."""
+    _require_groups(session, selection)
+    counted = _joined(select(func.count()).select_from(Device)).where(*_conditions(selection))
+    return session.scalars(counted).one()
+
+
+def read_devices(
+    session: Session, selection: Selection, offset: int = 0, limit: int | None = None
+) -> Iterator[Stored]:
+    """The selected devices by code. Raises `NotFound` for an unknown group."""
+    _require_groups(session, selection)
+    query = _stored().where(*_conditions(selection)).order_by(Device.code)
+    rows = session.execute(query.offset(offset).limit(limit).execution_options(yield_per=CHUNK))
+    return (_read(row) for row in rows)
+
+
+def read_device(session: Session, code: str) -> Stored:
+    """One device. Raises `NotFound`."""
+    row = session.execute(_stored().where(Device.code == code)).one_or_none()
+    if row is None:
+        raise NotFound("device", code)
+    return _read(row)
+
+
+def read_assignments(session: Session, device_id: int) -> list[AssignmentRecord]:
+    """All assignments of a device, the oldest first."""
+    columns = [Cohort.kind, *(_ELSEWHERE[name] for name in CohortKey._fields[1:])]
+    query = (
+        _join_groups(
+            select(Assignment.from_day, Assignment.to_day, Assignment.power_district, *columns)
+            .select_from(Assignment)
+            .join(Cohort, Cohort.id == Assignment.cohort_id)
+        )
+        .where(Assignment.device_id == device_id)
+        .order_by(Assignment.from_day)
+    )
+    return [
+        AssignmentRecord(from_day, to_day, CohortKey(*key), district)
+        for from_day, to_day, district, *key in session.execute(query)
+    ]
+
+
+def devices_by_code(session: Session, codes: Sequence[str]) -> dict[str, Stored]:
+    """Those of the devices that the register holds."""
+    found = {}
+    for part in chunks(codes):
+        for row in session.execute(_stored().where(Device.code.in_(part))):
+            stored = _read(row)
+            found[stored.record.code] = stored
+    return found
+
+
+def device_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
+    """Code → id of those of the devices that the register holds."""
+    found = {}
+    for part in chunks(codes):
+        rows = session.execute(select(Device.code, Device.id).where(Device.code.in_(part)))
+        found.update({code: key for code, key in rows})
+    return found
+
+
+def group_ids(session: Session, group: Group) -> dict[str, int]:
+    """Code → id of all stations, rooms, projects or contractors."""
+    return {code: key for code, key in session.execute(select(group.code, group.id))}
+
+
+def cohort_ids(session: Session) -> dict[CohortKey, int]:
+    """The five of a cohort → its id, for all cohorts."""
+    columns = [_ELSEWHERE[name] for name in CohortKey._fields[1:]]
+    query = _join_groups(select(Cohort.id, Cohort.kind, *columns).select_from(Cohort))
+    return {CohortKey(*key): cohort_id for cohort_id, *key in session.execute(query)}
+
+
+def chunks[T](items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The items in parts that one statement can name."""
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+def _stored() -> Select[Any]:
+    columns = [_ELSEWHERE.get(name) or getattr(Device, name) for name in RECORD_FIELDS]
+    return _joined(
+        select(Device.id, Device.registered_on, Device.password_encrypted, *columns).select_from(
+            Device
+        )
+    )
+
+
+def _joined(query: Select[Any]) -> Select[Any]:
+    """With the newest assignment of each device, its cohort and groups."""
+    newest = and_(Assignment.device_id == Device.id, Assignment.to_day.is_(None))
+    return _join_groups(query.join(Assignment, newest).join(Cohort))
+
+
+def _join_groups(query: Select[Any]) -> Select[Any]:
+    for table, pointer in GROUPS.values():
+        query = query.outerjoin(table, table.id == pointer)
+    return query
+
+
+def _read(row: Row[Any]) -> Stored:
+    return Stored(row[0], row[1], Record(*row[3:]), row[2])
+
+
+def _require_groups(session: Session, selection: Selection) -> None:
+    for name, (table, _) in GROUPS.items():
+        code = getattr(selection, name)
+        if code is None:
+            continue
+        if session.scalars(select(table.id).where(table.code == code)).first() is None:
+            raise NotFound(name, code)
+
+
+def _conditions(selection: Selection) -> list[Any]:
+    conditions: list[Any] = [
+        table.code == getattr(selection, name)
+        for name, (table, _) in GROUPS.items()
+        if getattr(selection, name) is not None
+    ]
+    if selection.kind is not None:
+        conditions.append(Device.kind == selection.kind)
+    if selection.probe is not None:
+        conditions.append(Device.probe == selection.probe)
+    if selection.text:
+        searched = (Device.code, Device.name, Device.address)
+        found = (column.icontains(selection.text, autoescape=True) for column in searched)
+        conditions.append(or_(*found))
+    return conditions

@@ -1,0 +1,120 @@
+"""Who is in service on a day, where it belongs, and how it is asked.
+
+A device has a ledger when its `probe` is not `none`; it is in service as `kpi.calendar.in_service`
+says. It belongs on a day to the cohort that it had at the start of that day.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.fleet.tables import (
+    Assignment,
+    Cohort,
+    Contractor,
+    Device,
+    DeviceKind,
+    ProbeChoice,
+    Project,
+    Room,
+    Station,
+)
+
+SERVICE_START = func.coalesce(Device.commissioned_on, Device.registered_on)
+HAS_LEDGER = Device.probe != ProbeChoice.NONE
+
+
+class Grouping(StrEnum):
+    """How figures may be grouped."""
+
+    FLEET = "fleet"
+    STATION = "station"
+    ROOM = "room"
+    PROJECT = "project"
+    CONTRACTOR = "contractor"
+    DEVICE = "device"
+
+
+GROUP_TABLES: Mapping[Grouping, type[Station | Room | Project | Contractor]] = {
+    Grouping.STATION: Station,
+    Grouping.ROOM: Room,
+    Grouping.PROJECT: Project,
+    Grouping.CONTRACTOR: Contractor,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CohortView:
+    """A cohort with the id of its group under each grouping (None: it has none)."""
+
+    id: int
+    kind: DeviceKind
+    groups: Mapping[Grouping, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupName:
+    code: str
+    name: str
+
+
+def in_service_on(day: date) -> ColumnElement[bool]:
+    """Device and its assignment hold on this day (to be used where both are joined)."""
+    return and_(
+        HAS_LEDGER,
+        day >= SERVICE_START,
+        or_(Device.decommissioned_on.is_(None), Device.decommissioned_on > day),
+        Assignment.from_day <= day,
+        or_(Assignment.to_day.is_(None), Assignment.to_day > day),
+    )
+
+
+def _members(day: date) -> Select[int, int]:
+    joined = select(Device.id, Assignment.cohort_id).join(
+        Assignment, Assignment.device_id == Device.id
+    )
+    return joined.where(in_service_on(day)).order_by(Device.id)
+
+
+def roster(session: Session, day: date) -> dict[int, int]:
+    """Devices in service on a day, in order of their ids: device id → cohort id."""
+    return dict(session.execute(_members(day)).all())
+
+
+def first_service_day(session: Session) -> date | None:
+    """The first day on which any device is in service; None where there is no device."""
+    return session.scalar(select(func.min(SERVICE_START)).where(HAS_LEDGER))
+
+
+def cohorts(session: Session) -> list[CohortView]:
+    """All cohorts there are (some hundred at most)."""
+    return [
+        CohortView(
+            id=cohort.id,
+            kind=cohort.kind,
+            groups={
+                Grouping.STATION: cohort.station_id,
+                Grouping.ROOM: cohort.room_id,
+                Grouping.PROJECT: cohort.project_id,
+                Grouping.CONTRACTOR: cohort.contractor_id,
+            },
+        )
+        for cohort in session.scalars(select(Cohort))
+    ]
+
+
+def group_names(session: Session, grouping: Grouping) -> dict[int, GroupName]:
+    """Code and name of every station (room, project, contractor) by its id."""
+    table = GROUP_TABLES[grouping]
+    rows = session.execute(select(table.id, table.code, table.name))
+    return {group_id: GroupName(code, name) for group_id, code, name in rows}
+
+
+def device_names(session: Session) -> dict[int, GroupName]:
+    """Code and name of every device by its id."""
+    rows = session.execute(select(Device.id, Device.code, Device.name))
+    return {device_id: GroupName(code, name) for device_id, code, name in rows}

@@ -1,0 +1,1 @@
+"""The rates: of a month, of days, of this minute; by REST, by command."""

@@ -274,13 +274,14 @@ def sum_up_cohorts(session: Session, day: date) -> None:
             Ledger.day,
             Assignment.cohort_id,
             *(func.sum(getattr(Ledger, name)) for name in AMOUNTS),
+            func.count(),
         )
         .join(Device, Device.id == Ledger.device_id)
         .join(Assignment, Assignment.device_id == Device.id)
         .where(Ledger.day == day, in_service_on(day))
         .group_by(Ledger.day, Assignment.cohort_id)
     )
-    columns = ["day", "cohort_id", *AMOUNTS]
+    columns = ["day", "cohort_id", *AMOUNTS, "devices"]
     session.execute(insert(LedgerCohort).from_select(columns, sums))
 
 

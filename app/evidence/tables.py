@@ -155,13 +155,14 @@ class Ledger(_Amounts, Base):
 
 
 class LedgerCohort(_Amounts, Base):
-    """The ledger of a day added up per cohort."""
+    """The ledger of a day added up per cohort, with the number of devices behind it."""
 
     __tablename__ = "ledger_cohort"
     __table_args__ = {"sqlite_with_rowid": False}
 
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), primary_key=True)
+    devices: Mapped[int]
 
 
 class LedgerDay(Base):

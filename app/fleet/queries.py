@@ -1,11 +1,11 @@
-"""All reading of the register. Its writing is in `register_writes.py`."""
+"""All reading of the register. Its writing is in `write_queries.py`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -23,6 +23,8 @@ from app.fleet.tables import (
     Station,
 )
 
+T = TypeVar("T")
+
 CHUNK = 1_000
 """How many codes or keys one statement names."""
 
@@ -36,8 +38,8 @@ GROUPS: dict[str, tuple[Group, Any]] = {
 }
 """Name of a group → its table and the column of `Cohort` that points there."""
 
-_ELSEWHERE: dict[str, Any] = {name: table.code for name, (table, _) in GROUPS.items()}
-_ELSEWHERE["power_district"] = Assignment.power_district
+_GROUP_CODES: dict[str, Any] = {name: table.code for name, (table, _) in GROUPS.items()}
+_ELSEWHERE: dict[str, Any] = {**_GROUP_CODES, "power_district": Assignment.power_district}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def count_devices(session: Session, selection: Selection) -> int:
     """How many devices are selected. Raises `NotFound` for an unknown group."""
     _require_groups(session, selection)
     counted = _joined(select(func.count()).select_from(Device)).where(*_conditions(selection))
-    return session.scalars(counted).one()
+    return int(session.scalars(counted).one())
 
 
 def read_devices(
@@ -90,7 +92,7 @@ def read_device(session: Session, code: str) -> Stored:
 
 def read_assignments(session: Session, device_id: int) -> list[AssignmentRecord]:
     """All assignments of a device, the oldest first."""
-    columns = [Cohort.kind, *(_ELSEWHERE[name] for name in CohortKey._fields[1:])]
+    columns = [Cohort.kind, *(_GROUP_CODES[name] for name in CohortKey._fields[1:])]
     query = (
         _join_groups(
             select(Assignment.from_day, Assignment.to_day, Assignment.power_district, *columns)
@@ -121,34 +123,33 @@ def device_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
     found = {}
     for part in chunks(codes):
         rows = session.execute(select(Device.code, Device.id).where(Device.code.in_(part)))
-        found.update({code: key for code, key in rows})
+        found.update(dict(rows.all()))
     return found
 
 
 def group_ids(session: Session, group: Group) -> dict[str, int]:
     """Code → id of all stations, rooms, projects or contractors."""
-    return {code: key for code, key in session.execute(select(group.code, group.id))}
+    return dict(session.execute(select(group.code, group.id)).all())
 
 
 def cohort_ids(session: Session) -> dict[CohortKey, int]:
     """The five of a cohort → its id, for all cohorts."""
-    columns = [_ELSEWHERE[name] for name in CohortKey._fields[1:]]
+    columns = [_GROUP_CODES[name] for name in CohortKey._fields[1:]]
     query = _join_groups(select(Cohort.id, Cohort.kind, *columns).select_from(Cohort))
     return {CohortKey(*key): cohort_id for cohort_id, *key in session.execute(query)}
 
 
-def chunks[T](items: Sequence[T]) -> Iterator[Sequence[T]]:
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """The items in parts that one statement can name."""
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
 
 
 def _stored() -> Select[Any]:
-    columns = [_ELSEWHERE.get(name) or getattr(Device, name) for name in RECORD_FIELDS]
-    return _joined(
-        select(Device.id, Device.registered_on, Device.password_encrypted, *columns).select_from(
-            Device
-        )
-    )
+    columns = [
+        _ELSEWHERE[name] if name in _ELSEWHERE else getattr(Device, name) for name in RECORD_FIELDS
+    ]
+    first = (Device.id, Device.registered_on, Device.password_encrypted)
+    return _joined(select(*first, *columns).select_from(Device))
 
 
 def _joined(query: Select[Any]) -> Select[Any]:
@@ -163,7 +164,7 @@ def _join_groups(query: Select[Any]) -> Select[Any]:
     return query
 
 
-def _read(row: Row[Any]) -> Stored:
+def _read(row: Sequence[Any]) -> Stored:
     return Stored(row[0], row[1], Record(*row[3:]), row[2])
 
 

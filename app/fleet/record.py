@@ -156,8 +156,8 @@ def merged(row: RegisterRow, present: Record | None, problems: Problems) -> Reco
     """What the register will say after this row; None, and the problems noted, if it must not."""
     values = present.as_dict() if present else dict.fromkeys(RECORD_FIELDS)
     values.update(row.values)
-    values["kind"] = values["kind"] or DeviceKind.CAMERA
-    values["probe"] = values["probe"] or PROBE_OF_KIND[values["kind"]]
+    kind = values["kind"] = DeviceKind(values["kind"] or DeviceKind.CAMERA)
+    values["probe"] = values["probe"] or PROBE_OF_KIND[kind]
     values["tls"] = bool(values["tls"])
     values["critical"] = bool(values["critical"])
     if values["port"] is None and values["probe"] is ProbeChoice.ONVIF:

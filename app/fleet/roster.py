@@ -118,3 +118,8 @@ def device_names(session: Session) -> dict[int, GroupName]:
     """Code and name of every device by its id."""
     rows = session.execute(select(Device.id, Device.code, Device.name))
     return {device_id: GroupName(code, name) for device_id, code, name in rows}
+
+
+def device_ids_by_code(session: Session) -> dict[str, int]:
+    """Every device's id by its code."""
+    return dict(session.execute(select(Device.code, Device.id)).all())

@@ -54,7 +54,7 @@ def intern_cohorts(session: Session, keys: Collection[CohortKey]) -> dict[Cohort
         }
         rows = [
             {"kind": key.kind}
-            | {f"{name}_id": ids[name].get(getattr(key, name)) for name in GROUPS}
+            | {f"{name}_id": ids[name].get(getattr(key, name) or "") for name in GROUPS}
             for key in missing
         ]
         session.execute(insert(Cohort), rows)
@@ -62,12 +62,12 @@ def intern_cohorts(session: Session, keys: Collection[CohortKey]) -> dict[Cohort
     return {key: known[key] for key in keys}
 
 
-def _intern_groups(session: Session, name: str, codes: set[str | None]) -> dict[str | None, int]:
+def _intern_groups(session: Session, name: str, codes: set[str | None]) -> dict[str, int]:
     table, _ = GROUPS[name]
     missing = sorted({code for code in codes if code} - group_ids(session, table).keys())
     if missing:
         session.execute(insert(table), [{"code": code, "name": code} for code in missing])
-    return dict(group_ids(session, table))
+    return group_ids(session, table)
 
 
 def insert_first_assignments(session: Session, belongings: Sequence[Belonging]) -> None:

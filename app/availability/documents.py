@@ -1,0 +1,106 @@
+"""The documents of the REST interface and of `intact kpi`; they are the same."""
+
+from dataclasses import asdict, astuple
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.fleet.roster import GroupName
+from kpi.policy import Policy
+from kpi.rates import Amounts, rates
+
+Basis = Literal["reachability", "video"]
+
+
+class _Row(BaseModel):
+    """What every row says; rates are fractions of 1, null where nothing is behind them."""
+
+    group: str | None = Field(description="Code; `fleet` for the fleet, null for no group")
+    name: str | None
+    devices: int
+    intact_rate: float | None
+    online_rate: float | None
+    suspended_rate: float | None
+    coverage: float | None
+    basis: Basis = "reachability"
+    intact_target_met: bool | None
+    suspended_target_met: bool | None
+
+
+class PeriodRow(_Row):
+    """A group over a period, in whole seconds; `devices` had a slot in service in it."""
+
+    intact_s: int
+    impaired_s: int
+    offline_s: int
+    unknown_s: int
+    suspended_s: int
+    exempted_s: int
+
+
+class DayRow(PeriodRow):
+    """A group over one local day."""
+
+    day: date
+
+
+class NowRow(_Row):
+    """A group at one tick, in devices."""
+
+    intact: int
+    impaired: int
+    offline: int
+    unknown: int
+    suspended: int
+    exempted: int
+
+    @property
+    def amounts(self) -> Amounts:
+        return Amounts(*(getattr(self, name) for name in asdict(Amounts())))
+
+
+class MonthlyDocument(BaseModel):
+    month: str
+    timezone: str
+    policy: str
+    total: PeriodRow
+    rows: list[PeriodRow]
+
+
+class DailyDocument(BaseModel):
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    timezone: str
+    policy: str
+    total: PeriodRow
+    rows: list[DayRow]
+
+
+class NowDocument(BaseModel):
+    tick: str | None = Field(description="Start of the last finished sweep's slot, local time")
+    stale: bool = Field(description="No sweep for three slots: every unsuspended device is unknown")
+    timezone: str
+    policy: str
+    total: NowRow
+    rows: list[NowRow]
+
+
+def period_fields(
+    name: GroupName | None, devices: int, amounts: Amounts, policy: Policy
+) -> dict[str, Any]:
+    """The fields of a `PeriodRow`."""
+    seconds = {f"{key}_s": value for key, value in asdict(amounts).items()}
+    return _head(name, devices, amounts, policy) | seconds
+
+
+def now_fields(name: GroupName | None, amounts: Amounts, policy: Policy) -> dict[str, Any]:
+    """The fields of a `NowRow`."""
+    return _head(name, sum(astuple(amounts)), amounts, policy) | asdict(amounts)
+
+
+def _head(name: GroupName | None, devices: int, amounts: Amounts, policy: Policy) -> dict[str, Any]:
+    code, label = (name.code, name.name) if name else (None, None)
+    return {"group": code, "name": label, "devices": devices, **asdict(rates(amounts, policy))}

@@ -1,0 +1,106 @@
+"""The figures of this minute: what the last finished sweep counted.
+
+When that sweep is older than three slots there is no evidence of now: every device in service that
+is not suspended is unknown. Source: DESIGN §2.
+"""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from app.availability import queries
+from app.availability.documents import NowDocument, NowRow, now_fields
+from app.availability.selection import FLEET, Filters, Selection, select_devices
+from app.config import Settings
+from app.database import Database
+from app.evidence.queries import device_states, last_sweep, suspension_covers
+from app.evidence.tables import Sweep
+from app.fleet.roster import Grouping, roster
+from kpi.calendar import local_day
+from kpi.policy import DEFAULT_POLICY
+from kpi.rates import Amounts
+from kpi.status import SlotClass, Status
+
+STALE_SLOTS = 3
+
+
+class _Seen(NamedTuple):
+    device_id: int
+    cohort_id: int
+    slot_class: SlotClass
+
+
+def is_stale(sweep: Sweep | None, now: int) -> bool:
+    """Whether the last finished sweep says nothing about now any more."""
+    return sweep is None or now - sweep.finished_at > STALE_SLOTS * sweep.interval_s
+
+
+def present(
+    database: Database, settings: Settings, grouping: Grouping, filters: Filters, now: int
+) -> NowDocument:
+    """The rates of the last finished sweep. Raises `NotFound` for an unknown code."""
+    with database.read() as session:
+        selection = select_devices(session, grouping, filters)
+        sweep = last_sweep(session)
+        parts = _parts(session, settings, selection, sweep, now)
+    rows = [_row(selection, group, amounts) for group, amounts in parts.items()]
+    rows.sort(key=lambda row: (row.group is None, row.group or ""))
+    at = None if sweep is None else datetime.fromtimestamp(sweep.tick, settings.zone)
+    return NowDocument(
+        tick=at and at.isoformat(),
+        stale=is_stale(sweep, now),
+        timezone=settings.timezone,
+        policy=DEFAULT_POLICY.label,
+        total=NowRow(**now_fields(FLEET, Amounts.total(parts.values()), DEFAULT_POLICY)),
+        rows=rows,
+    )
+
+
+def _parts(
+    session: Session, settings: Settings, selection: Selection, sweep: Sweep | None, now: int
+) -> dict[int | None, Amounts]:
+    parts: dict[int | None, Amounts] = defaultdict(Amounts)
+    single = selection.grouping is Grouping.DEVICE or selection.device_id is not None
+    if sweep is not None and not single and not is_stale(sweep, now):
+        counts = queries.counts_at(session, sweep.tick, selection.cohorts.keys())
+        for cohort_id, amounts in counts.items():
+            parts[selection.group_of(cohort_id)] += amounts
+        return parts
+    for seen in _classes(session, settings, sweep, now):
+        if seen.cohort_id not in selection.cohorts:
+            continue
+        if selection.device_id in (None, seen.device_id):
+            by_device = selection.grouping is Grouping.DEVICE
+            group = seen.device_id if by_device else selection.group_of(seen.cohort_id)
+            parts[group] += _one(seen.slot_class)
+    return parts
+
+
+def _classes(session: Session, settings: Settings, sweep: Sweep | None, now: int) -> list[_Seen]:
+    """Class of every device in service: at the last sweep, or now where that one is too old."""
+    stale = is_stale(sweep, now)
+    at = now if sweep is None or stale else sweep.tick
+    members = roster(session, local_day(at, settings.zone))
+    device_ids = list(members)
+    covers = suspension_covers(session, device_ids, at, at + 1)
+    suspended = {device_ids[cover.row] for cover in covers}
+    states = {} if stale else device_states(session)
+    table = DEFAULT_POLICY.class_table()
+
+    def slot_class(device_id: int) -> SlotClass:
+        if device_id in suspended:
+            return SlotClass.SUSPENDED
+        state = states.get(device_id)
+        return SlotClass(table[Status.UNKNOWN if state is None else state.status])
+
+    return [_Seen(device, cohort, slot_class(device)) for device, cohort in members.items()]
+
+
+def _one(slot_class: SlotClass) -> Amounts:
+    return Amounts(**{slot_class.name.lower(): 1})
+
+
+def _row(selection: Selection, group: int | None, amounts: Amounts) -> NowRow:
+    return NowRow(**now_fields(selection.name_of(group), amounts, DEFAULT_POLICY))

@@ -12,12 +12,20 @@ from enum import StrEnum
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from app.config import Settings, load_settings
 from app.database import Database, open_database
 from app.errors import IntactError
+from app.tabular import ReportProgress
 
 results = Console()
 notices = Console(stderr=True)
@@ -30,9 +38,9 @@ class Format(StrEnum):
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Settings, Database]]:
-    """The settings and the database they name."""
-    settings = load_settings()
+def opened(**overrides: object) -> Iterator[tuple[Settings, Database]]:
+    """The settings (a command's options over them) and the database they name."""
+    settings = load_settings(**overrides)
     database = open_database(settings)
     try:
         yield settings, database
@@ -60,6 +68,20 @@ def progress() -> Progress:
         console=notices,
         disable=not notices.is_terminal,
     )
+
+
+@contextmanager
+def reported_progress() -> Iterator[ReportProgress]:
+    """A progress bar for what reports (stage, done, total)."""
+    with progress() as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield report
 
 
 def print_json(document: object) -> None:

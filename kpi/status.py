@@ -62,5 +62,5 @@ def parse_status(text: str) -> Status:
     text = text.strip()
     try:
         return Status(int(text)) if text.isdecimal() else Status[text.upper()]
-    except KeyError:
+    except (KeyError, ValueError):
         raise ValueError(f"{text!r} is not a status") from None

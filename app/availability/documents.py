@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.evidence.queries import AMOUNTS
 from app.fleet.roster import GroupName
 from kpi.policy import Policy
 from kpi.rates import Amounts, rates
@@ -38,6 +39,10 @@ class PeriodRow(_Row):
     suspended_s: int
     exempted_s: int
 
+    @property
+    def amounts(self) -> Amounts:
+        return Amounts(*(getattr(self, f"{name}_s") for name in AMOUNTS))
+
 
 class DayRow(PeriodRow):
     """A group over one local day."""
@@ -57,7 +62,7 @@ class NowRow(_Row):
 
     @property
     def amounts(self) -> Amounts:
-        return Amounts(*(getattr(self, name) for name in asdict(Amounts())))
+        return Amounts(*(getattr(self, name) for name in AMOUNTS))
 
 
 class MonthlyDocument(BaseModel):

@@ -26,7 +26,9 @@ from kpi.status import SlotClass, Status
 STALE_SLOTS = 3
 
 
-class _Seen(NamedTuple):
+class DeviceNow(NamedTuple):
+    """A device in service, where it belongs, and what it counts as now."""
+
     device_id: int
     cohort_id: int
     slot_class: SlotClass
@@ -68,7 +70,7 @@ def _parts(
         for cohort_id, amounts in counts.items():
             parts[selection.group_of(cohort_id)] += amounts
         return parts
-    for seen in _classes(session, settings, sweep, now):
+    for seen in devices_now(session, settings, now):
         if seen.cohort_id not in selection.cohorts:
             continue
         if selection.device_id in (None, seen.device_id):
@@ -78,15 +80,15 @@ def _parts(
     return parts
 
 
-def _classes(session: Session, settings: Settings, sweep: Sweep | None, now: int) -> list[_Seen]:
-    """Class of every device in service: at the last sweep, or now where that one is too old."""
-    stale = is_stale(sweep, now)
-    at = now if sweep is None or stale else sweep.tick
+def devices_now(session: Session, settings: Settings, now: int) -> list[DeviceNow]:
+    """Every device in service: at the last sweep, or now where that one is too old."""
+    sweep = last_sweep(session)
+    at = now if sweep is None or is_stale(sweep, now) else sweep.tick
     members = roster(session, local_day(at, settings.zone))
     device_ids = list(members)
     covers = suspension_covers(session, device_ids, at, at + 1)
     suspended = {device_ids[cover.row] for cover in covers}
-    states = {} if stale else device_states(session)
+    states = {} if is_stale(sweep, now) else device_states(session)
     table = DEFAULT_POLICY.class_table()
 
     def slot_class(device_id: int) -> SlotClass:
@@ -95,7 +97,7 @@ def _classes(session: Session, settings: Settings, sweep: Sweep | None, now: int
         state = states.get(device_id)
         return SlotClass(table[Status.UNKNOWN if state is None else state.status])
 
-    return [_Seen(device, cohort, slot_class(device)) for device, cohort in members.items()]
+    return [DeviceNow(device, cohort, slot_class(device)) for device, cohort in members.items()]
 
 
 def _one(slot_class: SlotClass) -> Amounts:

@@ -293,7 +293,12 @@ def _portions(items: list[int], size: int) -> Iterable[list[int]]:
 
 
 def last_sweep(session: Session) -> Sweep | None:
-    return session.scalar(select(Sweep).order_by(Sweep.tick.desc()).limit(1))
+    return next(iter(last_sweeps(session, 1)), None)
+
+
+def last_sweeps(session: Session, limit: int) -> Sequence[Sweep]:
+    """The newest first."""
+    return session.scalars(select(Sweep).order_by(Sweep.tick.desc()).limit(limit)).all()
 
 
 def device_states(session: Session) -> dict[int, StateRow]:

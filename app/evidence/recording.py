@@ -14,7 +14,7 @@ from app.database import Database
 from app.evidence import queries
 from app.evidence.queries import StateRow
 from app.evidence.store import Stored, claim_day, store_samples
-from app.evidence.tables import Sweep, SweepCount
+from app.evidence.tables import DayOrigin, Sweep, SweepCount
 from app.fleet.roster import roster
 from collectors.probe import Observation
 from collectors.sweep import SweepResult
@@ -29,12 +29,16 @@ LONGEST_LATENCY_MS = 32_767
 
 @dataclass(frozen=True, slots=True)
 class FinishedSweep:
-    """What a sweep brought: `tick` is the start of its slot, `finished_at` UTC seconds."""
+    """What a sweep brought: `tick` is the start of its slot, `finished_at` UTC seconds.
+
+    One that is not `of_fleet` leaves samples and states, but no counts.
+    """
 
     tick: int
     interval_s: int
     finished_at: int
     result: SweepResult
+    of_fleet: bool = True
 
 
 def record_sweep(database: Database, settings: Settings, sweep: FinishedSweep) -> Stored:
@@ -43,11 +47,13 @@ def record_sweep(database: Database, settings: Settings, sweep: FinishedSweep) -
     observations = sweep.result.observations
     rows = [_sample(sweep.tick, device, seen) for device, seen in observations.items()]
     with database.write() as session:
-        claim_day(session, day, settings.timezone, sweep.interval_s)
+        claim_day(session, day, settings.timezone, sweep.interval_s, DayOrigin.COLLECTOR)
         stored = store_samples(
             session, settings.zone, [row for row in rows if row[2] != Status.UNKNOWN]
         )
-        if queries.insert_new(session, Sweep, _sweep_row(sweep, stored)):
+        if not sweep.of_fleet:
+            _record_changes(session, sweep.tick, observations)
+        elif queries.insert_new(session, Sweep, _sweep_row(sweep, stored)):
             queries.insert_all(session, SweepCount, _counts(session, day, sweep))
             _record_changes(session, sweep.tick, observations)
     return stored

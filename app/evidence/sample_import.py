@@ -25,6 +25,7 @@ from app.evidence.queries import SampleRow
 from app.evidence.recording import LONGEST_LATENCY_MS
 from app.evidence.sample_files import RawSample, SampleFile
 from app.evidence.store import Stored, claim_day, require_zone, store_samples
+from app.evidence.tables import DayOrigin
 from app.fleet.roster import device_ids_by_code
 from app.tabular import Problems, ReportProgress, unreported
 from kpi.calendar import QUARTER_S, local_day
@@ -229,7 +230,7 @@ def _store_spool(
         with database.write() as session:
             for day, interval_s in _days_of(batch, days):
                 if day not in claimed:
-                    claim_day(session, day, settings.timezone, interval_s)
+                    claim_day(session, day, settings.timezone, interval_s, DayOrigin.IMPORT)
                     claimed.add(day)
             stored += store_samples(session, settings.zone, batch)
         done += len(batch)

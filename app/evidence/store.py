@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.errors import Refused
 from app.evidence import queries
 from app.evidence.queries import SampleRow
-from app.evidence.tables import EvidenceDay, EvidenceZone
+from app.evidence.tables import DayOrigin, EvidenceDay, EvidenceZone
 from kpi.calendar import local_day
 
 
@@ -50,14 +50,16 @@ def slot_length(session: Session, day: date, default: int) -> int:
     return queries.slot_lengths(session, day, day).get(day, default)
 
 
-def claim_day(session: Session, day: date, timezone: str, interval_s: int) -> None:
+def claim_day(
+    session: Session, day: date, timezone: str, interval_s: int, origin: DayOrigin
+) -> None:
     """Give a day its slot length before its first evidence.
 
     Raises `Refused` where the day has another one, or the evidence another zone.
     """
     require_zone(session, timezone)
     queries.insert_new(session, EvidenceZone, {"id": 1, "timezone": timezone})
-    claimed = {"day": day, "interval_s": interval_s}
+    claimed = {"day": day, "interval_s": interval_s, "origin": origin.value}
     if queries.insert_new(session, EvidenceDay, claimed):
         ledger = queries.ledger_days(session, day, day).get(day)
         if ledger and ledger[0] != interval_s:
@@ -86,10 +88,11 @@ def _mark_late(session: Session, zone: ZoneInfo, rows: Sequence[SampleRow]) -> N
     """Mark the device-days whose ledger has passed a slot that has just been filled."""
     day_of = {tick: local_day(tick, zone) for tick in {row[0] for row in rows}}
     through = {day: queries.through_of(session, day) or 0 for day in set(day_of.values())}
+    late_ticks = {tick: day for tick, day in day_of.items() if tick < through[day]}
     late: dict[date, set[int]] = defaultdict(set)
-    for tick, device_id, *_ in rows:
-        day = day_of[tick]
-        if tick < through[day]:
-            late[day].add(device_id)
+    if late_ticks:
+        for tick, device_id, *_ in rows:
+            if tick in late_ticks:
+                late[late_ticks[tick]].add(device_id)
     for day, device_ids in late.items():
         queries.mark_dirty(session, day, device_ids)

@@ -6,6 +6,7 @@ Source: DESIGN §2 and §4.
 """
 
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Date, ForeignKey, SmallInteger, String
@@ -34,13 +35,22 @@ class EvidenceZone(Base):
     timezone: Mapped[str] = mapped_column(String(64))
 
 
+class DayOrigin(StrEnum):
+    """Where the first evidence of a day came from."""
+
+    COLLECTOR = "collector"
+    IMPORT = "import"
+    DEMO = "demo"
+
+
 class EvidenceDay(Base):
-    """The slot length of a local day that has evidence."""
+    """The slot length of a local day that has evidence, and where its first evidence came from."""
 
     __tablename__ = "evidence_day"
 
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     interval_s: Mapped[int]
+    origin: Mapped[str] = mapped_column(String(16))
 
 
 class Sample(Base):

@@ -21,12 +21,15 @@ from app.fleet.write_queries import (
     intern_cohorts,
     lock_register,
     reassign,
+    refresh_statistics,
     update_devices,
 )
 from app.tabular import ImportResult, Problems, ReportProgress, open_table, unreported
 
 _ELSEWHERE = {"project", "station", "room", "contractor", "power_district"}
 _REPORT_EVERY = 1_000
+LARGE = 1_000
+"""From so many changed devices on the database's statistics are made anew."""
 
 
 def import_devices(
@@ -114,6 +117,8 @@ def _write(
     ids = device_ids(session, [change.record.code for change in new])
     ids.update({change.record.code: stored.id for change, stored in altered})
     _assign(session, changes, ids, effective)
+    if len(ids) >= LARGE:
+        refresh_statistics(session)
     touched = [
         days
         for change in (*new, *(change for change, _ in altered))

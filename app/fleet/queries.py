@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[Group, Any]] = {
 
 _GROUP_CODES: dict[str, Any] = {name: table.code for name, (table, _) in GROUPS.items()}
 _ELSEWHERE: dict[str, Any] = {**_GROUP_CODES, "power_district": Assignment.power_district}
+_KEYS = (Device.id, Device.registered_on, Device.password_encrypted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +110,35 @@ def read_assignments(session: Session, device_id: int) -> list[AssignmentRecord]
 
 
 def devices_by_code(session: Session, codes: Sequence[str]) -> dict[str, Stored]:
-    """Those of the devices that the register holds."""
+    """Those of the devices that the register holds.
+
+    The assignments are fetched by their key and not joined: joined, PostgreSQL may hold every
+    device against a thousand codes, each time.
+    """
+    cohorts = {cohort_id: key for key, cohort_id in cohort_ids(session).items()}
+    own = [name for name in RECORD_FIELDS if name not in _ELSEWHERE]
+    columns = (*_KEYS, *(getattr(Device, name) for name in own))
     found = {}
     for part in chunks(codes):
-        for row in session.execute(_stored().where(Device.code.in_(part))):
-            stored = _read(row)
-            found[stored.record.code] = stored
+        devices = session.execute(select(*columns).where(Device.code.in_(part))).all()
+        places = _newest_places(session, [row[0] for row in devices])
+        for row in devices:
+            cohort_id, district = places[row[0]]
+            values = dict(zip(own, row[len(_KEYS) :], strict=True))
+            values.update(cohorts[cohort_id]._asdict(), power_district=district)
+            record = Record(**values)
+            found[record.code] = Stored(row[0], row[1], record, row[2])
     return found
+
+
+def _newest_places(
+    session: Session, device_ids: Sequence[int]
+) -> dict[int, tuple[int, str | None]]:
+    """Device id → cohort id and power district of its newest assignment."""
+    columns = (Assignment.device_id, Assignment.cohort_id, Assignment.power_district)
+    chosen = (Assignment.device_id.in_(device_ids), Assignment.to_day.is_(None))
+    rows = session.execute(select(*columns).where(*chosen))
+    return {device_id: (cohort_id, district) for device_id, cohort_id, district in rows}
 
 
 def device_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
@@ -148,8 +171,7 @@ def _stored() -> Select[Any]:
     columns = [
         _ELSEWHERE[name] if name in _ELSEWHERE else getattr(Device, name) for name in RECORD_FIELDS
     ]
-    first = (Device.id, Device.registered_on, Device.password_encrypted)
-    return _joined(select(*first, *columns).select_from(Device))
+    return _joined(select(*_KEYS, *columns).select_from(Device))
 
 
 def _joined(query: Select[Any]) -> Select[Any]:

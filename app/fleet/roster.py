@@ -123,3 +123,8 @@ def device_names(session: Session) -> dict[int, GroupName]:
 def device_ids_by_code(session: Session) -> dict[str, int]:
     """Every device's id by its code."""
     return dict(session.execute(select(Device.code, Device.id)).all())
+
+
+def critical_devices(session: Session) -> set[int]:
+    """The devices that a room cannot do without."""
+    return set(session.scalars(select(Device.id).where(Device.critical)))

@@ -31,6 +31,12 @@ def lock_register(session: Session) -> None:
         session.execute(text("LOCK TABLE device IN SHARE ROW EXCLUSIVE MODE"))
 
 
+def refresh_statistics(session: Session) -> None:
+    """Let PostgreSQL's planner know at once what a large import has put there."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("ANALYZE device, assignment"))
+
+
 def insert_devices(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add devices; each row holds all columns of `Device` but `id`."""
     if rows:

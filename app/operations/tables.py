@@ -14,6 +14,13 @@ class AlertKind(StrEnum):
     EVIDENCE_MISSING = "evidence_missing"
 
 
+class AlertEvent(StrEnum):
+    """What a notification tells of its alert."""
+
+    OPENED = "opened"
+    RESOLVED = "resolved"
+
+
 class Alert(Base):
     """One alert, open until `resolved_at`. At most one of a kind is open."""
 
@@ -37,15 +44,21 @@ Index(
 
 
 class Notification(Base):
-    """One message to be sent; written in the transaction that opens or resolves the alert."""
+    """One message to be sent; written in the transaction that opens or resolves the alert.
+
+    It is due from `next_attempt_at` until `delivered_at` or `given_up_at` is set, and never leaves
+    the table: what could not be delivered stays visible.
+    """
 
     __tablename__ = "notification"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"))
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), index=True)
     event: Mapped[str] = mapped_column(String(16))
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[int] = mapped_column(Instant)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[int] = mapped_column(Instant)
     delivered_at: Mapped[int | None] = mapped_column(Instant)
+    given_up_at: Mapped[int | None] = mapped_column(Instant)
     last_error: Mapped[str | None] = mapped_column(String(512))

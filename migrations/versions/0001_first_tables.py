@@ -108,6 +108,7 @@ def upgrade() -> None:
         "evidence_day",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("interval_s", sa.Integer(), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_evidence_day")),
     )
     op.create_table(
@@ -279,6 +280,7 @@ def upgrade() -> None:
         "ledger_cohort",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("cohort_id", sa.Integer(), nullable=False),
+        sa.Column("devices", sa.Integer(), nullable=False),
         sa.Column("intact", sa.Integer(), nullable=False),
         sa.Column("impaired", sa.Integer(), nullable=False),
         sa.Column("offline", sa.Integer(), nullable=False),

@@ -15,7 +15,7 @@ from app.evidence import queries
 from app.evidence.ledger import bring_up_to_date, mark_touched
 from app.evidence.queries import SampleRow
 from app.evidence.store import Stored, claim_day, store_samples
-from app.evidence.tables import Ledger, LedgerCohort, Suspension
+from app.evidence.tables import DayOrigin, Ledger, LedgerCohort, Suspension
 from app.fleet.tables import BEGINNING, Assignment, Cohort, Device, DeviceKind, ProbeChoice
 from app.fleet.touched import DeviceDays
 from kpi.calendar import day_start
@@ -53,7 +53,7 @@ def add_devices(session: Session, *codes: str, since: date = DAY) -> list[int]:
 @contextmanager
 def evidence(database: Database, settings: Settings, interval_s: int = 60) -> Iterator[Session]:
     with database.write() as session:
-        claim_day(session, DAY, settings.timezone, interval_s)
+        claim_day(session, DAY, settings.timezone, interval_s, DayOrigin.COLLECTOR)
         yield session
 
 

@@ -1,0 +1,77 @@
+"""The present figures for Prometheus, read from the last sweep at each scrape."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.availability.documents import NowDocument
+from app.availability.instant import present
+from app.availability.selection import Filters
+from app.config import Settings
+from app.database import Database
+from app.evidence.queries import last_sweep
+from app.evidence.tables import Sweep
+from app.fleet.roster import Grouping
+
+RATES = ("intact_rate", "online_rate", "suspended_rate", "coverage")
+
+
+class _Figures(Collector):
+    """Gauges of the fleet and of each room at the last sweep; what is not known has no sample."""
+
+    def __init__(self, fleet: NowDocument, rooms: NowDocument, sweep: Sweep | None) -> None:
+        self.fleet = fleet
+        self.rooms = rooms
+        self.sweep = sweep
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        devices = GaugeMetricFamily(
+            "intact_devices", "Cameras by class at the last sweep", labels=["room", "class"]
+        )
+        for row in self.rooms.rows:
+            for name, count in asdict(row.amounts).items():
+                devices.add_metric([row.group or "", name], count)
+        yield devices
+        for name in RATES:
+            by_room = GaugeMetricFamily(
+                f"intact_room_{name}", f"{name} of a room's cameras now", labels=["room"]
+            )
+            for row in self.rooms.rows:
+                rate = getattr(row, name)
+                if rate is not None:
+                    by_room.add_metric([row.group or ""], rate)
+            yield by_room
+            rate = getattr(self.fleet.total, name)
+            family = GaugeMetricFamily(f"intact_fleet_{name}", f"{name} of all cameras now")
+            if rate is not None:
+                family.add_metric([], rate)
+            yield family
+        yield from self._of_the_sweep()
+
+    def _of_the_sweep(self) -> Iterator[GaugeMetricFamily]:
+        if self.sweep is None:
+            return
+        unknown = self.sweep.by_status.get("UNKNOWN", 0)
+        for name, help_text, value in (
+            ("tick_seconds", "Start of the last finished sweep's slot, UTC", self.sweep.tick),
+            ("duration_seconds", "How long the last sweep took", self.sweep.wall_s),
+            ("cpu_seconds", "CPU time of the last sweep", self.sweep.cpu_s),
+            ("devices", "Devices asked by the last sweep", self.sweep.devices),
+            ("samples_stored", "Samples stored by the last sweep", self.sweep.stored),
+            ("unknown", "Devices that the last sweep could not measure", unknown),
+        ):
+            yield GaugeMetricFamily(f"intact_sweep_{name}", help_text, value=value)
+
+
+def exposition(database: Database, settings: Settings, now: int) -> tuple[bytes, str]:
+    """Body and media type of `/metrics`."""
+    rooms = present(database, settings, Grouping.ROOM, Filters(), now)
+    fleet = present(database, settings, Grouping.FLEET, Filters(), now)
+    with database.read() as session:
+        sweep = last_sweep(session)
+    registry = CollectorRegistry()
+    registry.register(_Figures(fleet, rooms, sweep))
+    return generate_latest(registry), CONTENT_TYPE_LATEST

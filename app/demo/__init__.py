@@ -1,0 +1,1 @@
+"""A whole district on one machine: simulated fleet, generated history, live sweeps."""

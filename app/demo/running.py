@@ -1,0 +1,192 @@
+"""Prepares the demonstration and serves it.
+
+1. The simulated fleet starts as a child and writes its register once every address listens.
+2. The register is taken over by the importer, then some suspensions, then an invented history.
+3. `serve` runs as it does in earnest: web process, collector, live sweeps each minute.
+
+A data folder that holds a demonstration already is taken up where it stopped.
+"""
+
+import csv
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from app.availability.instant import present
+from app.availability.selection import Filters
+from app.config import Settings, load_settings
+from app.console import notices, reported_progress
+from app.database import Database, open_database
+from app.demo.history import write_history
+from app.errors import Refused
+from app.evidence.ledger import bring_up_to_date, mark_touched
+from app.evidence.suspensions import import_suspensions
+from app.fleet.importing import import_devices
+from app.fleet.roster import Grouping, first_service_day, roster
+from app.fleet.tables import DeviceKind
+from app.serving import serve
+from collectors.icmp import can_ping
+from collectors.simulator.fleet import build_fleet
+from collectors.simulator.running import free_port
+from kpi.calendar import local_day
+from kpi.policy import DEFAULT_POLICY
+from kpi.rates import percent
+
+SUSPENDED_SHARE = 0.012
+REGISTER_WITHIN_S = 60
+SIMULATOR_PORT = 8080
+REASONS = ("道路改造", "地铁施工", "杆件迁移", "市政供电改造")
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """What was asked for on the command line."""
+
+    port: int
+    folder: Path
+    cameras: int
+    rooms: int
+    history_days: int
+    for_s: float | None
+
+
+def run_demonstration(asked: Demonstration) -> None:
+    """Prepare, then serve until SIGTERM, SIGINT or the end of `for_s` seconds."""
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    os.environ["INTACT_DATA_DIR"] = str(asked.folder)
+    os.environ["INTACT_DATABASE_URL"] = f"sqlite:///{asked.folder.absolute() / 'intact.db'}"
+    settings = load_settings(port=asked.port)
+    database = open_database(settings)
+    try:
+        today = local_day(int(time.time()), settings.zone)
+        with database.read() as session:
+            begun_on = first_service_day(session)
+        commissioned_on = begun_on or today - timedelta(days=asked.history_days)
+        with _simulated_fleet(asked, commissioned_on) as register:
+            if begun_on is None:
+                _prepare(database, settings, register, commissioned_on, today)
+            _serve(database, settings, asked.for_s)
+    finally:
+        database.close()
+
+
+@contextmanager
+def _simulated_fleet(asked: Demonstration, commissioned_on: date) -> Iterator[Path]:
+    """Run the fleet as a child; gives its register once every address listens."""
+    register = asked.folder / "register.csv"
+    register.unlink(missing_ok=True)
+    if not can_ping():
+        notices.print("No right to ping here: the rooms' equipment is asked by TCP instead.")
+    command = [sys.executable, "-m", "app.cli", "simulate", "--preset", "demo"]
+    command += ["--cameras", str(asked.cameras), "--rooms", str(asked.rooms)]
+    command += ["--port", str(_simulator_port(asked)), "--write-register", str(register)]
+    command += ["--commissioned-on", commissioned_on.isoformat()]
+    child = subprocess.Popen(command)  # noqa: S603
+    try:
+        _await_register(child, register)
+        yield register
+    finally:
+        child.terminate()
+        child.wait(10)
+
+
+def _simulator_port(asked: Demonstration) -> int:
+    """8080 as the simulator's own default, or a free one where somebody listens there."""
+    first = build_fleet(asked.cameras, asked.rooms, SIMULATOR_PORT).listening[0].address
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((first, SIMULATOR_PORT))
+        except OSError:
+            return free_port()
+    return SIMULATOR_PORT
+
+
+def _await_register(child: "subprocess.Popen[bytes]", register: Path) -> None:
+    deadline = time.monotonic() + REGISTER_WITHIN_S
+    while not register.exists():
+        if child.poll() is not None:
+            raise Refused("The simulated fleet did not start; its own words are above.")
+        if time.monotonic() > deadline:
+            raise Refused(f"The simulated fleet was not ready within {REGISTER_WITHIN_S} s.")
+        time.sleep(0.05)
+
+
+def _prepare(
+    database: Database, settings: Settings, register: Path, begun_on: date, today: date
+) -> None:
+    with reported_progress() as report:
+        import_devices(
+            database,
+            settings,
+            register,
+            today=today,
+            on_touched=mark_touched,
+            effective=begun_on,
+            progress=report,
+        )
+        _suspend_some(database, settings, register, begun_on)
+        with database.read() as session:
+            device_ids = list(roster(session, today))
+        days = [begun_on + timedelta(days=n) for n in range((today - begun_on).days + 1)]
+        write_history(database, settings, device_ids, days, int(time.time()), report)
+        for number, day in enumerate(days):
+            bring_up_to_date(database, settings, day, day, int(time.time()))
+            report("ledger (days)", number + 1, len(days))
+
+
+def _suspend_some(database: Database, settings: Settings, register: Path, begun_on: date) -> None:
+    """Suspend some cameras through the importer, as the office would."""
+    file = register.with_name("suspensions.csv")
+    with register.open(encoding="utf-8-sig", newline="") as source:
+        cameras = [row for row in csv.DictReader(source) if row["kind"] == DeviceKind.CAMERA]
+    dice = random.Random(len(cameras))  # noqa: S311 - a demonstration, no secret
+    chosen = dice.sample(cameras, round(len(cameras) * SUSPENDED_SHARE))
+    with file.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.writer(target)
+        writer.writerow(["device_code", "from", "to", "reason", "approved_by", "document"])
+        for number, row in enumerate(chosen, start=1):
+            reason, document = dice.choice(REASONS), f"DEMO-{number:03d}"
+            writer.writerow([row["code"], begun_on, "", reason, "视频办", document])
+    import_suspensions(database, settings, file, now=int(time.time()), on_touched=mark_touched)
+
+
+def _serve(database: Database, settings: Settings, for_s: float | None) -> None:
+    notices.print(f"Open http://{settings.host}:{settings.port}/ — stop with Ctrl+C")
+    threading.Thread(target=_tell_rates, args=(database, settings), daemon=True).start()
+    if for_s is not None:
+        end = threading.Timer(for_s, os.kill, (os.getpid(), signal.SIGTERM))
+        end.daemon = True
+        end.start()
+    serve(database, settings)
+
+
+def _tell_rates(database: Database, settings: Settings) -> None:
+    """Print the rates of each sweep as it comes in."""
+    told: str | None = None
+    while True:
+        time.sleep(1)
+        document = present(database, settings, Grouping.FLEET, Filters(), int(time.time()))
+        if document.tick is None or document.tick == told:
+            continue
+        told = document.tick
+        amounts, policy = document.total.amounts, DEFAULT_POLICY
+        intact = percent(amounts.intact, amounts.assessed, policy.intact_target)
+        suspended = percent(
+            amounts.suspended, amounts.in_service, policy.suspended_target, "at_most"
+        )
+        notices.print(
+            f"{told[11:16]}  完好率 intact {intact}  "
+            f"在线率 online {percent(amounts.answered, amounts.assessed)}  "
+            f"报停率 suspended {suspended}"
+        )

@@ -1,0 +1,98 @@
+"""One sweep of the fleet, from the register to the record.
+
+1. The slot: its tick is the start of the slot that the sweep begins in.
+2. The targets: the devices in service on that day.
+3. The sweep, spread over the first half of the slot, over before the slot is.
+4. The record, in one transaction.
+
+A sweep that overran its slot (the process was paused, the clock jumped) measured nothing: its
+observations become UNKNOWN, because our outage is not the cameras'.
+"""
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import date
+
+import structlog
+
+from app.config import Settings
+from app.database import Database
+from app.evidence.recording import FinishedSweep, record_sweep
+from app.evidence.store import Stored, slot_length
+from app.fleet.targets import sweep_targets
+from collectors.plan import phases
+from collectors.probe import Observation, Probers, Target
+from collectors.sweep import SweepOptions, SweepResult, sweep
+from kpi.calendar import floor_to_slot, local_day
+from kpi.status import Status
+
+log = structlog.get_logger()
+OVERRUN = Observation(Status.UNKNOWN, detail="not measured: the sweep overran its slot")
+
+
+class Collecting:
+    """Sweeps with one set of probers, which remember what worked with each camera."""
+
+    def __init__(self, database: Database, settings: Settings, probers: Probers) -> None:
+        self._database = database
+        self._settings = settings
+        self._probers = probers
+        self._options = SweepOptions(
+            timeout_s=settings.attempt_timeout, concurrency=settings.probe_concurrency
+        )
+
+    def interval_at(self, instant: float) -> int:
+        """Slot length of the local day, in seconds: a new one takes effect at midnight."""
+        day = local_day(int(instant), self._settings.zone)
+        with self._database.read() as session:
+            return slot_length(session, day, self._settings.poll_interval)
+
+    async def sweep_slot(self) -> FinishedSweep:
+        """Sweep the slot that has just begun."""
+        now = time.time()
+        interval_s = await asyncio.to_thread(self.interval_at, now)
+        tick = floor_to_slot(now + interval_s / 20, interval_s)  # a timer may fire a bit early
+        targets = await asyncio.to_thread(self._targets, tick, None)
+        result = await sweep(
+            targets,
+            self._probers,
+            self._options,
+            phase=phases((target.group for target in targets), interval_s / 2),
+            ends_in_s=tick + interval_s * 0.97 - time.time(),
+        )
+        return self._finished(tick, interval_s, result)
+
+    def record(self, finished: FinishedSweep) -> Stored:
+        """Store a sweep."""
+        return record_sweep(self._database, self._settings, finished)
+
+    async def sweep_once(self, room: str | None, *, keep: bool) -> tuple[SweepResult, int]:
+        """Sweep at once, without phases; returns the result and how many samples were stored.
+
+        A sweep that is kept waits for the next slot where this one is nearly over. The sweep of one
+        room keeps its samples, but is no sweep of the fleet.
+        """
+        interval_s = self.interval_at(time.time())
+        left = interval_s - time.time() % interval_s
+        if keep and left < 2 * self._options.timeout_s:
+            await asyncio.sleep(left)
+        tick = floor_to_slot(time.time(), interval_s)
+        result = await sweep(self._targets(tick, room), self._probers, self._options)
+        if not keep:
+            return result, 0
+        finished = replace(self._finished(tick, interval_s, result), of_fleet=room is None)
+        return result, self.record(finished).inserted
+
+    def _targets(self, tick: int, room: str | None) -> list[Target]:
+        day: date = local_day(tick, self._settings.zone)
+        with self._database.read() as session:
+            return sweep_targets(session, self._settings, day, room)
+
+    def _finished(self, tick: int, interval_s: int, result: SweepResult) -> FinishedSweep:
+        finished_at = time.time()
+        if not tick <= finished_at <= tick + interval_s:
+            log.warning("sweep overran its slot", tick=tick, finished_at=int(finished_at))
+            unmeasured = dict.fromkeys(result.observations, OVERRUN)
+            result = replace(result, observations=unmeasured)
+        return FinishedSweep(tick, interval_s, int(finished_at), result)

@@ -1,0 +1,108 @@
+"""REST: the alerts, and what became of the messages about them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from app.operations.messages import AlertFacts, summaries
+from app.operations.queries import count_alerts, notifications_of, read_alerts
+from app.operations.tables import Alert, AlertEvent, AlertKind, Notification
+from app.web.problems import problem_responses
+from app.web.requests import DatabaseDep, SettingsDep
+
+router = APIRouter(tags=["alerts"])
+
+State = Literal["open", "resolved"]
+
+
+class NotificationItem(BaseModel):
+    """A message about an alert; `given_up`: it could not be delivered within a day."""
+
+    event: AlertEvent
+    state: Literal["waiting", "delivered", "given_up"]
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+    last_error: str | None
+
+
+class AlertItem(BaseModel):
+    """One alert; `since` is when its cause began. Times are local, with their offset."""
+
+    id: int
+    kind: AlertKind
+    state: State
+    since: datetime
+    opened_at: datetime
+    resolved_at: datetime | None
+    figures: dict[str, Any] = Field(description="At its opening; under `recovered`, at its end")
+    summary: dict[str, str] = Field(description="Language (`zh`, `en`) → the alert in words")
+    notifications: list[NotificationItem]
+
+
+class AlertPage(BaseModel):
+    """One page of the selected alerts, newest first; `total` counts them all."""
+
+    total: int
+    page: int
+    page_size: int
+    items: list[AlertItem]
+
+
+@router.get("/alerts", responses=problem_responses(422))
+def list_alerts(
+    database: DatabaseDep,
+    settings: SettingsDep,
+    state: Annotated[Literal["open", "resolved", "all"], Query()] = "all",
+    kind: AlertKind | None = None,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    page_size: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> AlertPage:
+    """Alerts, newest first, selected by state and kind."""
+    with database.read() as session:
+        total = count_alerts(session, state, kind)
+        alerts = read_alerts(session, state, kind, (page - 1) * page_size, page_size)
+        sent = notifications_of(session, [alert.id for alert in alerts])
+    items = [_item(alert, sent[alert.id], settings.zone) for alert in alerts]
+    return AlertPage(total=total, page=page, page_size=page_size, items=items)
+
+
+def _item(alert: Alert, notifications: list[Notification], zone: ZoneInfo) -> AlertItem:
+    facts = AlertFacts.of(alert)
+    return AlertItem(
+        id=facts.id,
+        kind=facts.kind,
+        state="open" if facts.resolved_at is None else "resolved",
+        since=_local(facts.since, zone),
+        opened_at=_local(facts.opened_at, zone),
+        resolved_at=_local_or_none(facts.resolved_at, zone),
+        figures=facts.figures,
+        summary=summaries(facts, zone),
+        notifications=[_notification(each, zone) for each in notifications],
+    )
+
+
+def _notification(sent: Notification, zone: ZoneInfo) -> NotificationItem:
+    waiting = sent.delivered_at is None and sent.given_up_at is None
+    done: Literal["delivered", "given_up"] = "delivered" if sent.delivered_at else "given_up"
+    return NotificationItem(
+        event=AlertEvent(sent.event),
+        state="waiting" if waiting else done,
+        attempts=sent.attempts,
+        created_at=_local(sent.created_at, zone),
+        next_attempt_at=_local(sent.next_attempt_at, zone) if waiting else None,
+        delivered_at=_local_or_none(sent.delivered_at, zone),
+        last_error=sent.last_error,
+    )
+
+
+def _local(instant: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(instant, zone)
+
+
+def _local_or_none(instant: int | None, zone: ZoneInfo) -> datetime | None:
+    return None if instant is None else _local(instant, zone)

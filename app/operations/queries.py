@@ -1,0 +1,219 @@
+"""All SQL of alerts and notifications. A session comes in; no transaction begins or ends here."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from app.evidence.queries import AMOUNTS
+from app.evidence.tables import Sweep, SweepCount
+from app.fleet.roster import in_service_on
+from app.fleet.tables import Assignment, Cohort, Device, DeviceKind, Station
+from app.operations.alert_rules import SweepFigures
+from app.operations.tables import Alert, AlertEvent, AlertKind, Notification
+from kpi.rates import Amounts
+
+
+class StationFigures(NamedTuple):
+    """Cameras of one station by class at a tick; no code: the cameras without a station."""
+
+    code: str | None
+    name: str | None
+    cameras: Amounts
+
+
+class Claimed(NamedTuple):
+    """A notification that is ours to send; `attempts` counts this one."""
+
+    id: int
+    body: dict[str, Any]
+    created_at: int
+    attempts: int
+
+
+_SUMS = [func.sum(getattr(SweepCount, name)) for name in AMOUNTS]
+
+
+def _amounts(values: Sequence[Any]) -> Amounts:
+    return Amounts(*(int(value) for value in values))
+
+
+# What the rules look at
+
+
+def newest_sweeps(session: Session, count: int) -> list[SweepFigures]:
+    """The newest sweeps with the fleet's cameras by class, newest first."""
+    sweeps = session.scalars(select(Sweep).order_by(Sweep.tick.desc()).limit(count)).all()
+    rows = session.execute(
+        select(SweepCount.tick, *_SUMS)
+        .join(Cohort, Cohort.id == SweepCount.cohort_id)
+        .where(
+            SweepCount.tick.in_([sweep.tick for sweep in sweeps]),
+            Cohort.kind == DeviceKind.CAMERA,
+        )
+        .group_by(SweepCount.tick)
+    )
+    cameras = {row[0]: _amounts(row[1:]) for row in rows}
+    return [
+        SweepFigures(
+            sweep.tick, sweep.interval_s, sweep.finished_at, cameras.get(sweep.tick, Amounts())
+        )
+        for sweep in sweeps
+    ]
+
+
+def stations_at(session: Session, tick: int) -> list[StationFigures]:
+    """Cameras of every station by class at a sweep."""
+    rows = session.execute(
+        select(Station.code, Station.name, *_SUMS)
+        .select_from(SweepCount)
+        .join(Cohort, Cohort.id == SweepCount.cohort_id)
+        .outerjoin(Station, Station.id == Cohort.station_id)
+        .where(SweepCount.tick == tick, Cohort.kind == DeviceKind.CAMERA)
+        .group_by(Station.code, Station.name)
+    )
+    return [StationFigures(row[0], row[1], _amounts(row[2:])) for row in rows]
+
+
+def any_in_service(session: Session, day: date) -> bool:
+    """Whether any device is to be polled on this day."""
+    found = (
+        select(Device.id)
+        .join(Assignment, Assignment.device_id == Device.id)
+        .where(in_service_on(day))
+        .limit(1)
+    )
+    return session.scalar(found) is not None
+
+
+# Alerts
+
+
+def open_alerts(session: Session) -> list[Alert]:
+    """The open alerts, oldest first."""
+    return list(session.scalars(select(Alert).where(_OPEN).order_by(Alert.opened_at, Alert.id)))
+
+
+def insert_alert(session: Session, row: dict[str, Any]) -> int | None:
+    """Store an open alert; None where one of its kind is open already."""
+    dialect = session.get_bind().dialect.name
+    table: Any = (sqlite if dialect == "sqlite" else postgresql).insert(Alert)
+    statement = table.values(row).on_conflict_do_nothing().returning(Alert.id)
+    stored: int | None = session.connection().execute(statement).scalar()
+    return stored
+
+
+def resolve_alert(session: Session, alert_id: int, now: int, figures: dict[str, Any]) -> bool:
+    """Close an alert; False where another process has done so before."""
+    closed = (
+        update(Alert)
+        .where(Alert.id == alert_id, _OPEN)
+        .values(resolved_at=now, figures=figures)
+        .returning(Alert.id)
+    )
+    return session.connection().execute(closed).scalar() is not None
+
+
+_OPEN = Alert.resolved_at.is_(None)
+
+
+def _chosen(state: str, kind: AlertKind | None) -> list[ColumnElement[bool]]:
+    conditions = [] if kind is None else [Alert.kind == kind.value]
+    if state != "all":
+        conditions.append(_OPEN if state == "open" else Alert.resolved_at.is_not(None))
+    return conditions
+
+
+def count_alerts(session: Session, state: str, kind: AlertKind | None) -> int:
+    return session.scalar(select(func.count()).where(*_chosen(state, kind), Alert.id > 0)) or 0
+
+
+def read_alerts(
+    session: Session, state: str, kind: AlertKind | None, skip: int, count: int
+) -> list[Alert]:
+    """Alerts, newest first; `state` is `open`, `resolved` or `all`."""
+    query = select(Alert).where(*_chosen(state, kind)).order_by(Alert.opened_at.desc())
+    return list(session.scalars(query.order_by(Alert.id.desc()).offset(skip).limit(count)))
+
+
+# Notifications
+
+
+def add_notification(
+    session: Session, alert_id: int, event: AlertEvent, body: dict[str, Any], now: int
+) -> None:
+    session.add(
+        Notification(
+            alert_id=alert_id, event=event.value, body=body, created_at=now, next_attempt_at=now
+        )
+    )
+
+
+def notifications_of(
+    session: Session, alert_ids: Collection[int]
+) -> dict[int, list[Notification]]:
+    """Alert id → its notifications, oldest first."""
+    found: dict[int, list[Notification]] = {alert_id: [] for alert_id in alert_ids}
+    query = select(Notification).where(Notification.alert_id.in_(alert_ids))
+    for notification in session.scalars(query.order_by(Notification.id)):
+        found[notification.alert_id].append(notification)
+    return found
+
+
+def due_notification(session: Session, now: int) -> Notification | None:
+    """The oldest notification that is to be sent now; those of one alert go out in order."""
+    earlier = aliased(Notification)
+    waits = exists().where(
+        earlier.alert_id == Notification.alert_id,
+        earlier.id < Notification.id,
+        earlier.delivered_at.is_(None),
+        earlier.given_up_at.is_(None),
+    )
+    due = and_(_unsent(), Notification.next_attempt_at <= now, ~waits)
+    return session.scalar(select(Notification).where(due).order_by(Notification.id).limit(1))
+
+
+def claim_notification(
+    session: Session, seen: Notification, now: int, lease_s: int
+) -> Claimed | None:
+    """Take a due notification for `lease_s`; None where another process was faster."""
+    taken = (
+        update(Notification)
+        .where(
+            Notification.id == seen.id,
+            Notification.attempts == seen.attempts,
+            Notification.next_attempt_at <= now,
+            _unsent(),
+        )
+        .values(attempts=seen.attempts + 1, next_attempt_at=now + lease_s)
+        .returning(Notification.id)
+    )
+    if session.connection().execute(taken).scalar() is None:
+        return None
+    return Claimed(seen.id, seen.body, seen.created_at, seen.attempts + 1)
+
+
+def mark_delivered(session: Session, claimed: Claimed, now: int) -> None:
+    session.execute(
+        update(Notification)
+        .where(Notification.id == claimed.id, Notification.delivered_at.is_(None))
+        .values(delivered_at=now, given_up_at=None, last_error=None)
+    )
+
+
+def mark_failed(
+    session: Session, claimed: Claimed, error: str, next_attempt_at: int, given_up_at: int | None
+) -> None:
+    """Note a failed attempt, unless another process has taken the notification over."""
+    session.execute(
+        update(Notification)
+        .where(Notification.id == claimed.id, Notification.attempts == claimed.attempts, _unsent())
+        .values(last_error=error, next_attempt_at=next_attempt_at, given_up_at=given_up_at)
+    )
+
+
+def _unsent() -> ColumnElement[bool]:
+    return and_(Notification.delivered_at.is_(None), Notification.given_up_at.is_(None))

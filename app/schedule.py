@@ -1,0 +1,148 @@
+"""The collector's process: when its work is due. What the work is stands in `app.evidence`.
+
+APScheduler keeps the times: a job that is still running is not started again, and after a pause
+each job runs once, however many times it was due.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+import uvloop
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from app.config import Settings
+from app.database import Database
+from app.evidence.collecting import Collecting
+from app.evidence.heartbeat import HEARTBEAT_S, beat, begin_run, end_run
+from app.evidence.leadership import leadership
+from app.evidence.ledger import bring_up_to_date
+from app.evidence.upkeep import tend
+from collectors.limits import raise_file_limit
+from collectors.registry import open_probers
+from kpi.calendar import local_day
+
+log = structlog.get_logger()
+FILES_BESIDE_PROBES = 256
+STOP_WITHIN_S = 4.0
+RETRY_LEADERSHIP_S = 1.0
+
+
+def run_collector(database: Database, settings: Settings, *, with_parent: bool) -> None:
+    """Collect until SIGTERM or SIGINT, or until the parent's end of standard input closes."""
+    raise_file_limit(settings.probe_concurrency + FILES_BESIDE_PROBES)
+    uvloop.run(_collect(database, settings, with_parent))
+
+
+async def _collect(database: Database, settings: Settings, with_parent: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if with_parent:
+        loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(0, 1024) else stop.set())
+    while not stop.is_set():
+        with leadership(database) as leader:
+            if leader:
+                await _lead(database, settings, stop)
+        if not leader:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RETRY_LEADERSHIP_S)
+
+
+async def _lead(database: Database, settings: Settings, stop: asyncio.Event) -> None:
+    run_id = begin_run(database, _now())
+    log.info("collector started", pid=os.getpid())
+    with open_probers(settings.clock_tolerance) as probers:
+        jobs = _Jobs(database, settings, Collecting(database, settings, probers), run_id)
+        jobs.start()
+        await stop.wait()
+        await jobs.stop()
+    end_run(database, run_id, _now())
+    log.info("collector stopped")
+
+
+class _Jobs:
+    """The jobs of one run: sweep and ledger each slot, heartbeat, the night's upkeep."""
+
+    def __init__(
+        self, database: Database, settings: Settings, collecting: Collecting, run_id: int
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._collecting = collecting
+        self._run_id = run_id
+        self._interval_s = collecting.interval_at(time.time())
+        self._recording = asyncio.Lock()
+        self._scheduler = AsyncIOScheduler(
+            timezone=settings.zone, job_defaults={"coalesce": True, "max_instances": 1}
+        )
+
+    def start(self) -> None:
+        each_slot = {"trigger": self._slots(), "misfire_grace_time": max(1, self._interval_s // 4)}
+        self._scheduler.add_job(self._sweep, id="sweep", **each_slot)
+        self._scheduler.add_job(self._ledger, id="ledger", **each_slot)
+        self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
+        self._scheduler.add_job(self._night, "cron", hour=0, minute=20, misfire_grace_time=3600)
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """Begin nothing more; let what is being recorded be recorded."""
+        self._scheduler.shutdown(wait=False)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._recording.acquire(), STOP_WITHIN_S)
+
+    def _slots(self) -> IntervalTrigger:
+        """Fires at the start of every slot."""
+        following = (time.time() // self._interval_s + 1) * self._interval_s
+        return IntervalTrigger(
+            seconds=self._interval_s, start_date=datetime.fromtimestamp(following, UTC)
+        )
+
+    async def _sweep(self) -> None:
+        finished = await self._collecting.sweep_slot()
+        async with self._recording:
+            stored = await asyncio.to_thread(self._collecting.record, finished)
+        log.info(
+            "sweep",
+            devices=len(finished.result.observations),
+            stored=stored.inserted,
+            wall_s=round(finished.result.wall_s, 2),
+            cpu_s=round(finished.result.cpu_s, 2),
+        )
+        await self._follow_interval()
+
+    async def _follow_interval(self) -> None:
+        """A change of the poll interval takes effect with the first slot of another day."""
+        next_tick = (time.time() // self._interval_s + 1) * self._interval_s
+        interval_s = await asyncio.to_thread(self._collecting.interval_at, next_tick)
+        if interval_s != self._interval_s:
+            self._interval_s = interval_s
+            for job in ("sweep", "ledger"):
+                self._scheduler.reschedule_job(job, trigger=self._slots())
+
+    async def _ledger(self) -> None:
+        now = _now()
+        today = local_day(now, self._settings.zone)
+        await _in_thread(bring_up_to_date, self._database, self._settings, today, today, now)
+
+    async def _beat(self) -> None:
+        await _in_thread(beat, self._database, self._run_id, _now())
+
+    async def _night(self) -> None:
+        await _in_thread(tend, self._database, self._settings, _now())
+
+
+async def _in_thread(work: Any, *arguments: Any) -> None:
+    await asyncio.to_thread(work, *arguments)
+
+
+def _now() -> int:
+    return int(time.time())

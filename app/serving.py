@@ -1,0 +1,147 @@
+"""The web process: serves, keeps the collector alive beside it, watches the alerts.
+
+The collector is a child process, so that a report or an audit never starves a sweep into false
+time-outs. It is started again when it ends or when its heartbeat falls silent. Source: DESIGN §6.
+"""
+
+import contextlib
+import ipaddress
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import httpx
+import structlog
+import uvicorn
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from app.config import Settings
+from app.database import Database
+from app.errors import BadParameter
+from app.evidence.heartbeat import last_heartbeat
+from app.main import create_app
+from app.operations.alerts import watch
+from app.operations.delivery import deliver
+
+log = structlog.get_logger()
+SILENT_AFTER_S = 60
+LONGEST_PAUSE_S = 30.0
+STOP_WITHIN_S = 4.5
+WATCH_S = 5
+
+
+class Supervisor:
+    """Starts the collector, and starts it again after a pause that grows while it keeps ending."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._child: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._pause_s = 1.0
+
+    def tend(self) -> None:
+        """See that a collector is running; called every second."""
+        if self._child is None:
+            self._start()
+        elif self._child.poll() is not None:
+            self._restart(f"ended with {self._child.returncode}")
+        elif self._is_silent(self._child.pid):
+            self._child.kill()
+            self._child.wait()
+            self._restart("its heartbeat fell silent")
+
+    def stop(self) -> None:
+        """End the collector; it has finished recording or is killed."""
+        if self._child is None or self._child.poll() is not None:
+            return
+        self._child.terminate()
+        try:
+            self._child.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def _start(self) -> None:
+        command = [sys.executable, "-m", "app.cli", "collect", "--with-parent"]
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603
+        self._started_at = time.monotonic()
+
+    def _restart(self, why: str) -> None:
+        lived = time.monotonic() - self._started_at
+        if lived < self._pause_s:
+            return
+        log.warning("collector is started again", why=why)
+        self._pause_s = 1.0 if lived > LONGEST_PAUSE_S else min(2 * self._pause_s, LONGEST_PAUSE_S)
+        self._start()
+
+    def _is_silent(self, pid: int) -> bool:
+        if time.monotonic() - self._started_at < SILENT_AFTER_S:
+            return False
+        with self._database.read() as session:
+            heard = last_heartbeat(session, pid)
+        return heard is not None and time.time() - heard > SILENT_AFTER_S
+
+
+def require_closed(settings: Settings) -> None:
+    """Raises `BadParameter` for an address that others reach: there are no accounts yet."""
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(settings.host).is_loopback:
+            return
+    if settings.host != "localhost":
+        raise BadParameter(
+            "--host",
+            f"{settings.host} may be reached by others and there are no accounts yet; "
+            "stay on 127.0.0.1, or say --insecure-open",
+        )
+
+
+def serve(database: Database, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; returns after everything has stopped."""
+    configuration = uvicorn.Config(
+        create_app(settings, database),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(configuration)
+    signal.signal(signal.SIGTERM, _leave)
+    with contextlib.suppress(KeyboardInterrupt, SystemExit), _duties(database, settings):
+        log.info("serving", url=f"http://{settings.host}:{settings.port}/", pid=os.getpid())
+        server.run()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """uvicorn stops by itself on a signal and then raises it again: leave in order."""
+    raise SystemExit(0)
+
+
+@contextmanager
+def _duties(database: Database, settings: Settings) -> Iterator[None]:
+    """What the web process does besides serving."""
+    supervisor = Supervisor(database)
+    client = httpx.Client(trust_env=False, timeout=5)
+    watching_since = int(time.time())
+    scheduler = BackgroundScheduler(
+        timezone=settings.zone, job_defaults={"coalesce": True, "max_instances": 1}
+    )
+
+    def watch_alerts() -> None:
+        watch(database, settings, int(time.time()), watching_since)
+        deliver(database, settings, int(time.time()), client)
+
+    supervisor.tend()
+    scheduler.add_job(supervisor.tend, "interval", seconds=1)
+    scheduler.add_job(watch_alerts, "interval", seconds=min(WATCH_S, settings.poll_interval))
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)
+        supervisor.stop()
+        client.close()

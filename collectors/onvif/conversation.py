@@ -1,0 +1,189 @@
+"""Asking a camera one thing: once without a password, once more with it where it wants one.
+
+1. Send the request without authentication; if the camera closes without a byte, send it again at
+   once (a silently dropped connection is no outage).
+2. If it is answered, that is the answer.
+3. If it is refused and the register has credentials that were not refused before, show them: by
+   HTTP digest where the camera offers it, else by WS-UsernameToken; by what worked last time, if
+   anything did.
+4. If that is refused too, remember it and never show this password again.
+
+Source: DESIGN §5.
+"""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from collectors.onvif import envelope
+from collectors.onvif.credentials import Accepted, CredentialMemory, Scheme
+from collectors.onvif.digest import Challenge, choose_challenge, digest_authorization
+from collectors.onvif.envelope import Operation
+from collectors.onvif.http import Failure, HttpReply, exchange
+from collectors.onvif.reply import Kind, SoapReply, read_reply
+from collectors.onvif.username_token import username_token
+from collectors.probe import Observation, Target
+from kpi.status import Status
+
+_HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, read; `clock_offset_s` is the camera's clock minus ours where it told it."""
+
+    http: HttpReply
+    soap: SoapReply
+    clock_offset_s: float | None = None
+
+    @property
+    def good(self) -> bool:
+        """It is what was asked for."""
+        return 200 <= self.http.code < 300 and self.soap.kind is Kind.VALID
+
+    @property
+    def refused(self) -> bool:
+        """The camera wants a password, or a better one.
+
+        401 says so whatever its body. 403 does where no fault says otherwise; any other code only
+        with a `NotAuthorized` fault in it.
+        """
+        if self.http.code == 401 or self.soap.kind is Kind.REFUSED:
+            return True
+        return self.http.code == 403 and self.soap.kind is Kind.NONSENSE
+
+
+async def ask(
+    target: Target,
+    operation: Operation,
+    deadline: float,
+    memory: CredentialMemory,
+    clock_offset_s: float | None = None,
+) -> Answer | Failure:
+    """Ask for `operation`; the answer is good, everything else a `Failure` with its observation.
+
+    `clock_offset_s` is the camera's clock minus ours where it is known already.
+    """
+    request = (
+        envelope.date_request(host_of(target))
+        if operation is envelope.SYSTEM_DATE_AND_TIME
+        else envelope.request(operation, host_of(target))
+    )
+    answer = await send(target, operation, request, deadline)
+    if isinstance(answer, Answer) and answer.refused:
+        answer = await _ask_with_password(
+            target, operation, deadline, memory, answer, clock_offset_s
+        )
+    if isinstance(answer, Failure) or answer.good:
+        return answer
+    return _service_fault(answer)
+
+
+def host_of(target: Target) -> str:
+    """The value of the Host header."""
+    return envelope.host_header(target.address, target.port)
+
+
+async def send(
+    target: Target, operation: Operation, request: bytes, deadline: float
+) -> Answer | Failure:
+    """One exchange, repeated once where the camera closed the connection without a byte."""
+    reply = await exchange(target.address, target.port, request, deadline, tls=target.tls)
+    if isinstance(reply, Failure) and reply.closed_early:
+        reply = await exchange(target.address, target.port, request, deadline, tls=target.tls)
+    if isinstance(reply, Failure):
+        return reply
+    soap = read_reply(reply.body, operation.name)
+    if soap.device_time is None:
+        return Answer(reply, soap)
+    halfway = time.time() - reply.latency_ms / 2000
+    return Answer(reply, soap, soap.device_time - halfway)
+
+
+async def _ask_with_password(
+    target: Target,
+    operation: Operation,
+    deadline: float,
+    memory: CredentialMemory,
+    refusal: Answer,
+    clock_offset_s: float | None,
+) -> Answer | Failure:
+    who = (target.address, target.username, target.password)
+    if not target.username:
+        return _auth_failed("asks for a password, and none is registered")
+    if memory.was_refused(*who):
+        return _auth_failed("refused this password before; not tried again until it changes")
+    known = memory.worked(*who)
+    for _ in range(2):  # a second time only for a nonce that went stale: no wrong password
+        challenge = _choose(refusal, known)
+        camera_time = _camera_time(refusal, known, clock_offset_s)
+        request = _with_password(target, operation, challenge, camera_time)
+        answer = await send(target, operation, request, deadline)
+        if isinstance(answer, Failure):
+            return answer
+        if not answer.refused:
+            if answer.good:
+                scheme = Scheme.DIGEST if challenge else Scheme.TOKEN
+                memory.remember_success(*who, Accepted(scheme, answer.clock_offset_s))
+            return answer
+        refusal = answer
+        if challenge is None or not _is_stale(answer):
+            break
+    memory.remember_refusal(*who)
+    return _auth_failed("refuses the registered user name or password")
+
+
+def _choose(refusal: Answer, known: Accepted | None) -> Challenge | None:
+    """The HTTP challenge to answer; None where the token is to be used."""
+    if known is not None and known.scheme is Scheme.TOKEN:
+        return None
+    return choose_challenge(refusal.http.header_values("www-authenticate"))
+
+
+def _is_stale(answer: Answer) -> bool:
+    challenge = choose_challenge(answer.http.header_values("www-authenticate"))
+    return challenge is not None and challenge.stale
+
+
+def _with_password(
+    target: Target, operation: Operation, challenge: Challenge | None, camera_time: float
+) -> bytes:
+    if challenge is None:
+        security = username_token(target.username, target.password, camera_time)
+        return envelope.request(operation, host_of(target), security=security)
+    authorization = digest_authorization(
+        challenge, target.username, target.password, method="POST", uri=envelope.PATH
+    )
+    return envelope.request(operation, host_of(target), authorization=authorization)
+
+
+def _camera_time(refusal: Answer, known: Accepted | None, clock_offset_s: float | None) -> float:
+    """The camera's clock as far as it is known: as told, its Date header, its last answer.
+
+    Where nothing is known it is our own.
+    """
+    if clock_offset_s is None:
+        for value in refusal.http.header_values("date"):
+            with suppress(ValueError):
+                return datetime.strptime(value, _HTTP_DATE).replace(tzinfo=UTC).timestamp()
+        clock_offset_s = known.clock_offset_s if known else None
+    return time.time() + (clock_offset_s or 0.0)
+
+
+def _auth_failed(detail: str) -> Failure:
+    return Failure(Observation(Status.AUTH_FAILED, detail=detail))
+
+
+def _service_fault(answer: Answer) -> Failure:
+    """What was wrong with an answer that is neither good nor a refusal; in our words only."""
+    code = answer.http.code
+    if 300 <= code < 400:
+        detail = f"redirects (HTTP {code}), which is not followed"
+    elif answer.soap.kind is Kind.FAULT:
+        detail = f"answers with a SOAP fault (HTTP {code})"
+    elif 200 <= code < 300:
+        detail = answer.soap.detail
+    else:
+        detail = f"answers HTTP {code}"
+    return Failure(Observation(Status.SERVICE_FAULT, answer.http.latency_ms, detail=detail))

@@ -151,12 +151,15 @@ def load_settings(**overrides: Any) -> Settings:
     problems = _unknown_variables()
     secrets, unreadable = _secrets_from_files()
     problems += unreadable
+    file = config_file()
+    if file is not None and not file.is_file():
+        problems.append(f"{FILE_VARIABLE}: {file} cannot be read: there is no such file")
     try:
         settings = Settings(**{**secrets, **chosen})
     except ValidationError as error:
         problems += [_describe(entry) for entry in error.errors(include_url=False)]
     except (OSError, ValueError) as error:
-        problems.append(f"{config_file()}: cannot be read as TOML: {error}")
+        problems.append(f"{file}: cannot be read as TOML: {error}")
     if problems:
         raise ConfigurationError(problems)
     return settings

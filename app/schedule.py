@@ -94,10 +94,10 @@ class _Jobs:
         self._scheduler.start()
 
     async def stop(self) -> None:
-        """Begin nothing more; let what is being recorded be recorded."""
-        self._scheduler.shutdown(wait=False)
+        """Let what is being recorded be recorded, give up a sweep under way, begin nothing more."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._recording.acquire(), STOP_WITHIN_S)
+        self._scheduler.shutdown(wait=False)
 
     def _slots(self) -> IntervalTrigger:
         """Fires at the start of every slot."""
@@ -107,7 +107,11 @@ class _Jobs:
         )
 
     async def _sweep(self) -> None:
-        finished = await self._collecting.sweep_slot()
+        try:
+            finished = await self._collecting.sweep_slot()
+        except asyncio.CancelledError:
+            log.info("sweep given up: the collector stops")
+            return
         async with self._recording:
             stored = await asyncio.to_thread(self._collecting.record, finished)
         log.info(

@@ -135,7 +135,7 @@ class Table:
     def rows(
         self, report: ReportProgress = unreported, stage: str = "reading"
     ) -> Iterator[tuple[int, dict[str, str]]]:
-        """Row number and cells by field; rows of another width are noted as problems.
+        """Row number and cells by field; rows that cannot be used are noted as problems.
 
         Progress is in bytes of the file. Raises `ImportRefused` where the rest cannot be read.
         """
@@ -145,12 +145,19 @@ class Table:
             cleaned = [_clean(cell) for cell in cells]
             if not any(cleaned):
                 continue
-            if len(cleaned) == len(self.fields):
-                yield self._row, dict(zip(self.fields, cleaned, strict=True))
+            fault = self._fault(cells)
+            if fault:
+                self.problems.add(self._row, WHOLE_ROW, "", fault)
             else:
-                remedy = f"has {len(cells)} cells where the header has {len(self.fields)}; align it"
-                self.problems.add(self._row, WHOLE_ROW, "", remedy)
+                yield self._row, dict(zip(self.fields, cleaned, strict=True))
         report(stage, self._size, self._size)
+
+    def _fault(self, cells: list[str]) -> str | None:
+        if len(cells) != len(self.fields):
+            return f"has {len(cells)} cells where the header has {len(self.fields)}; align it"
+        if "\x00" in "".join(cells):  # no database stores it
+            return f"holds a zero character; {SAVE_AS}"
+        return None
 
     def _read(self) -> Iterator[list[str]]:
         try:

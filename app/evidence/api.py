@@ -83,7 +83,7 @@ def list_sweeps(
     )
 
 
-@router.get("/devices/{code}/samples", responses=problem_responses(404, 422))
+@router.get("/devices/{code:path}/samples", responses=problem_responses(404, 422))
 def list_samples(
     database: DatabaseDep,
     settings: SettingsDep,

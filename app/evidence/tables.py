@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, SmallInteger, String
+from sqlalchemy import JSON, Date, ForeignKey, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Instant
@@ -140,6 +140,7 @@ class Suspension(_SuspensionFacts, Base):
     """The suspension in force; one per device and start."""
 
     __tablename__ = "suspension"
+    __table_args__ = (UniqueConstraint("device_id", "start"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=1)

@@ -68,7 +68,7 @@ class DevicePage(BaseModel):
 
 
 class AssignmentItem(BaseModel):
-    """Where a device belonged from the start of `from` (null: always) to the start of `to`."""
+    """Where a device belongs from the start of `from_day` (null: always) to that of `to_day`."""
 
     from_day: date | None
     to_day: date | None

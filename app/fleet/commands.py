@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.console import errors_for_people, notices, opened
-from app.console import progress as progress_bar
+from app.console import errors_for_people, notices, opened, reported_progress
 from app.database import Database
 from app.errors import BadParameter
 from app.fleet import exporting
@@ -28,14 +27,9 @@ def export_devices(
 ) -> None:
     """Write the register as CSV that `intact import devices` reads back. No passwords in it."""
     selection = Selection(station, room, project, contractor, kind)
-    with errors_for_people(), opened() as (_, database), progress_bar() as bar:
-        task = bar.add_task("devices", total=None)
-
-        def report(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total)
-
+    with errors_for_people(), opened() as (_, database), reported_progress() as report:
         count = _export(database, file, selection, chinese, report)
-    notices.print(f"{count} devices written to {file}")
+    notices.print(f"{count} devices written to {file}", markup=False, soft_wrap=True)
 
 
 def _export(

@@ -75,9 +75,7 @@ def _window(
     )
 
 
-def _open(
-    session: Session, change: Change, now: int, figures: dict[str, Any]
-) -> AlertFacts | None:
+def _open(session: Session, change: Change, now: int, figures: dict[str, Any]) -> AlertFacts | None:
     """Store an alert; None where another process has opened it meanwhile."""
     row = {
         "kind": change.kind.value,
@@ -98,9 +96,7 @@ def _resolve(
     figures = {**alert.figures, "recovered": recovered}
     if not queries.resolve_alert(session, alert.id, now, figures):
         return None
-    return AlertFacts(
-        alert.id, AlertKind(alert.kind), alert.since, alert.opened_at, now, figures
-    )
+    return AlertFacts(alert.id, AlertKind(alert.kind), alert.since, alert.opened_at, now, figures)
 
 
 def _announce(session: Session, settings: Settings, facts: AlertFacts, now: int) -> None:

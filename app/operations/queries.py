@@ -128,7 +128,7 @@ def _chosen(state: str, kind: AlertKind | None) -> list[ColumnElement[bool]]:
 
 
 def count_alerts(session: Session, state: str, kind: AlertKind | None) -> int:
-    return session.scalar(select(func.count()).where(*_chosen(state, kind), Alert.id > 0)) or 0
+    return session.scalar(select(func.count(Alert.id)).where(*_chosen(state, kind))) or 0
 
 
 def read_alerts(
@@ -152,15 +152,23 @@ def add_notification(
     )
 
 
-def notifications_of(
-    session: Session, alert_ids: Collection[int]
-) -> dict[int, list[Notification]]:
+def notifications_of(session: Session, alert_ids: Collection[int]) -> dict[int, list[Notification]]:
     """Alert id → its notifications, oldest first."""
     found: dict[int, list[Notification]] = {alert_id: [] for alert_id in alert_ids}
     query = select(Notification).where(Notification.alert_id.in_(alert_ids))
     for notification in session.scalars(query.order_by(Notification.id)):
         found[notification.alert_id].append(notification)
     return found
+
+
+def count_unsent(session: Session, now: int) -> int:
+    """Messages of the last week that have failed so far, those given up included."""
+    failed = (
+        Notification.delivered_at.is_(None),
+        Notification.last_error.is_not(None),
+        Notification.created_at > now - 7 * 86_400,
+    )
+    return session.scalar(select(func.count(Notification.id)).where(*failed)) or 0
 
 
 def due_notification(session: Session, now: int) -> Notification | None:

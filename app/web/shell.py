@@ -78,9 +78,7 @@ def render(request: Request, name: str, **context: Any) -> HTMLResponse:
 
 def _language_links(request: Request, present: Language) -> list[tuple[Language, str | None]]:
     """Each language with the address of this page in it; None for the present one."""
-    others = [
-        (key, value) for key, value in request.query_params.multi_items() if key != PARAMETER
-    ]
+    others = [(key, value) for key, value in request.query_params.multi_items() if key != PARAMETER]
     return [
         (each, None if each is present else f"?{urlencode([*others, (PARAMETER, each.value)])}")
         for each in Language

@@ -241,13 +241,18 @@ def upgrade() -> None:
         sa.Column("alert_id", sa.Integer(), nullable=False),
         sa.Column("event", sa.String(length=16), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", sa.BigInteger(), nullable=False),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
+        sa.Column("given_up_at", sa.BigInteger(), nullable=True),
         sa.Column("last_error", sa.String(length=512), nullable=True),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_notification_alert_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
     )
+    with op.batch_alter_table("notification", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notification_alert_id"), ["alert_id"], unique=False)
+
     op.create_table(
         "suspension",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -261,6 +266,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_suspension_device_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suspension")),
+        sa.UniqueConstraint("device_id", "start", name=op.f("uq_suspension_device_id_start")),
     )
     op.create_table(
         "assignment",
@@ -342,6 +348,9 @@ def downgrade() -> None:
 
     op.drop_table("assignment")
     op.drop_table("suspension")
+    with op.batch_alter_table("notification", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notification_alert_id"))
+
     op.drop_table("notification")
     op.drop_table("device_state")
     op.drop_table("cohort")

@@ -95,6 +95,7 @@ def test_restores_guarded_cells_and_strips_them(tmp_path: Path) -> None:
         ("name\na\n", 1, "code", "this column is missing; add it"),
         ("code,name\n1,a\n2\n", 3, "whole row", "has 1 cells where the header has 2"),
         ("code,name\n1,a,b\n", 2, "whole row", "has 3 cells where the header has 2"),
+        ("code,name\n1,a\x00\n", 2, "whole row", "zero character"),
         ('code,name\n1,a\n2,"b\n3,c\n', 3, "whole row", "check the quotation marks"),
         ('code,name\n1,"a"b\n', 2, "whole row", "check the quotation marks"),
         ("编码,名称\n1,a\n".encode("gb18030"), 1, "whole row", "CSV UTF-8"),

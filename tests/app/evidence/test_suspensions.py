@@ -251,5 +251,5 @@ def test_reads_bounds(cell: str, ends: bool, utc: str) -> None:
     "cell", ["2026-01-05Z", "2026-01-05 8", "2026-01-05 08:60", "2026-01-05 08:00+25:00", "8:00"]
 )
 def test_refuses_other_bounds(cell: str) -> None:
-    with pytest.raises(ValueError, match="write|correct"):
+    with pytest.raises(ValueError, match=r"write|correct"):
         read_bound(cell, BERLIN, ends=False)

@@ -1,0 +1,85 @@
+"""A fresh installation of the product in a folder of its own, with a register taken over."""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from app.config import Settings
+from app.database import Database, open_database
+from app.evidence.ledger import mark_touched
+from app.fleet.importing import import_devices
+from bench.processes import python_module
+from collectors.simulator.fleet import SimulatedFleet
+from collectors.simulator.register import write_register
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Settings and database of one folder; `environment` is what its processes are given."""
+
+    folder: Path
+    settings: Settings
+    database: Database
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "INTACT_DATA_DIR": str(self.folder),
+            "INTACT_DATABASE_URL": self.settings.sqlalchemy_url,
+            "INTACT_POLL_INTERVAL": str(self.settings.poll_interval),
+        }
+
+    def take_over(self, registers: Iterable[Path], today: date) -> None:
+        """Import registers as `intact import devices` does."""
+        for register in registers:
+            import_devices(
+                self.database, self.settings, register, today=today, on_touched=mark_touched
+            )
+
+    def sweep_once(self) -> dict[str, Any]:
+        """The document of `intact sweep --once --format json`."""
+        command = python_module("app.cli", "sweep", "--once", "--format", "json")
+        done = subprocess.run(command, env=self.environment, check=True, capture_output=True)
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="intact-bench-") as name:
+        yield Path(name)
+
+
+@contextmanager
+def installed(
+    folder: Path, poll_interval: int = 60, database_url: str | None = None
+) -> Iterator[Installation]:
+    """A migrated, empty database: SQLite in the folder, or the one named."""
+    data = folder / f"data-{len(list(folder.iterdir()))}"
+    given = {"database_url": database_url} if database_url else {}
+    settings = Settings(data_dir=data, poll_interval=poll_interval, **given)  # type: ignore[arg-type]
+    if database_url:
+        migrating = Database(settings.sqlalchemy_url)
+        migrating.upgrade()
+        migrating.close()
+    data.mkdir()
+    database = open_database(settings)
+    try:
+        yield Installation(data, settings, database)
+    finally:
+        database.close()
+
+
+def register_of(fleet: SimulatedFleet, folder: Path, commissioned_on: date) -> Path:
+    """The register of a fleet that nobody simulates."""
+    path = folder / "register.csv"
+    write_register(path, fleet.devices, commissioned_on)
+    return path

@@ -5,7 +5,7 @@ Targets are compared in integers. Source: DESIGN §4.
 """
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
@@ -27,8 +27,14 @@ class Amounts:
     exempted: int = 0
 
     def __add__(self, other: "Amounts") -> "Amounts":
-        pairs = zip(astuple(self), astuple(other), strict=True)
-        return Amounts(*(mine + theirs for mine, theirs in pairs))
+        return Amounts(
+            self.intact + other.intact,
+            self.impaired + other.impaired,
+            self.offline + other.offline,
+            self.unknown + other.unknown,
+            self.suspended + other.suspended,
+            self.exempted + other.exempted,
+        )
 
     @classmethod
     def total(cls, parts: Iterable["Amounts"]) -> "Amounts":

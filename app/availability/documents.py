@@ -1,6 +1,6 @@
 """The documents of the REST interface and of `intact kpi`; they are the same."""
 
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Literal
 
@@ -97,13 +97,14 @@ def period_fields(
     name: GroupName | None, devices: int, amounts: Amounts, policy: Policy
 ) -> dict[str, Any]:
     """The fields of a `PeriodRow`."""
-    seconds = {f"{key}_s": value for key, value in asdict(amounts).items()}
+    seconds = {f"{key}_s": getattr(amounts, key) for key in AMOUNTS}
     return _head(name, devices, amounts, policy) | seconds
 
 
 def now_fields(name: GroupName | None, amounts: Amounts, policy: Policy) -> dict[str, Any]:
     """The fields of a `NowRow`."""
-    return _head(name, sum(astuple(amounts)), amounts, policy) | asdict(amounts)
+    counts = {key: getattr(amounts, key) for key in AMOUNTS}
+    return _head(name, amounts.in_service, amounts, policy) | counts
 
 
 def _head(name: GroupName | None, devices: int, amounts: Amounts, policy: Policy) -> dict[str, Any]:

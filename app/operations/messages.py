@@ -121,8 +121,8 @@ def _evidence_missing(facts: AlertFacts, zone: ZoneInfo, language: Language) -> 
             "cameras": figures["assessed"] + figures["unknown"],
         }
     return _(
-        "No sufficient evidence since %(since)s: %(why)s. Nothing is known of the fleet; "
-        "check the collector."
+        "No sufficient evidence since %(since)s: %(why)s. Until it is back no target counts as "
+        "met or missed; check the collector."
     ) % {"since": since, "why": why}
 
 

@@ -1,0 +1,231 @@
+"""The page: what it says in each state, in both languages, and how large it may be."""
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from app.availability.documents import NowRow, now_fields
+from app.config import Settings
+from app.database import Database
+from app.errors import Refused
+from app.fleet.roster import GroupName
+from app.operations import overview as module
+from app.operations import pages
+from app.operations.alerts import watch
+from app.operations.overview import SCALES, Verdict, _coverage, _figure, _parts, _worst_first
+from kpi.calendar import day_start
+from kpi.policy import DEFAULT_POLICY
+from kpi.rates import Amounts
+
+ASSET = re.compile(r"""(?:src|href|action|url\()\s*=?\s*["']?(https?:)?//""", re.IGNORECASE)
+
+
+@pytest.fixture
+def noon(fleet: Any, settings: Settings) -> int:
+    return day_start(fleet.since, settings.zone) + 12 * 3600
+
+
+class _Clock:
+    def __init__(self, now: int) -> None:
+        self._now = now
+
+    def time(self) -> float:
+        return self._now
+
+
+@pytest.fixture
+def page(browse: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Fetches the page as it is at a time."""
+    browser = browse(settings)
+
+    def fetch(now: int, query: str = "lang=en") -> str:
+        monkeypatch.setattr(pages, "time", _Clock(now))
+        answer = browser.get(f"/?{query}")
+        assert answer.status_code == 200
+        text: str = answer.text
+        return text
+
+    return fetch
+
+
+def words(html: str) -> str:
+    """What a reader sees, in one line."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html.split("</head>")[1]))
+
+
+def test_without_devices_it_says_how_to_begin(page: Any) -> None:
+    english, chinese = page(1_800_000_000), page(1_800_000_000, "lang=zh")
+    for html in (english, chinese):
+        assert "intact import devices" in html
+        assert "intact serve" in html
+    assert "No devices are registered yet" in english
+    assert "尚未登记设备" in chinese
+
+
+def test_before_the_first_sweep(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({"S1": 10})
+    assert "No sweep has finished yet" in page(noon)
+
+
+def test_healthy_fleet(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({"S1": 500, "S2": 500})
+    fleet.sweep(noon, S1=Amounts(offline=5), S2=Amounts(suspended=10))
+    seen = words(page(noon + 20))
+    assert "Intact rate 99.49 % met target ≥ 98%" in seen
+    assert "Suspended rate 1.00 % met target ≤ 3%" in seen
+    assert "Last sweep 15 s ago" in seen
+    assert "below target" not in seen
+    assert "stopped" not in seen
+
+
+def test_a_miss_never_reads_as_the_target(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({"S1": 10_000})
+    fleet.sweep(noon, S1=Amounts(offline=201))
+    assert "Intact rate 97.99 % missed" in words(page(noon + 20))
+
+
+def test_alert_comes_first_and_the_worst_station_on_top(
+    page: Any, database: Database, settings: Settings, fleet: Any, noon: int
+) -> None:
+    fleet.register({"S1": 500, "S2": 500, "S3": 500})
+    lost = {"S2": Amounts(offline=100), "S3": Amounts(impaired=10)}
+    for slot in range(5):
+        fleet.sweep(noon + 60 * slot, **lost)
+    watch(database, settings, noon + 246, noon)
+    seen = words(page(noon + 250))
+    places = [seen.index(text) for text in ("Fleet intact rate 92.67 %", "Online rate", "Stations")]
+    assert places == sorted(places)
+    rows = [seen.index(f"{code} 派出所", places[-1]) for code in ("S2", "S3", "S1")]
+    assert rows == sorted(rows)
+    assert "全网完好率 92.67%（目标 ≥ 98%）" in page(noon + 250, "lang=zh")
+
+
+def test_stopped_collector_is_shouted_about(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({"S1": 500})
+    fleet.sweep(noon)
+    now = noon + 5 + 17 * 60
+    seen = words(page(now))
+    assert "The collector has stopped No sweep has finished for 17 min." in seen
+    assert "Intact rate – no evidence" in seen
+    assert "100.00" not in seen
+    assert "采集已停止" in page(now, "lang=zh")
+
+
+def test_thin_evidence_is_no_verdict(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({"S1": 1000})
+    fleet.sweep(noon, S1=Amounts(unknown=60))
+    seen = words(page(noon + 20))
+    assert "Intact rate 100.00 % evidence insufficient" in seen
+    assert "Coverage now 94.00 %" in seen
+    assert "证据不足" in page(noon + 20, "lang=zh")
+
+
+def test_nothing_comes_from_elsewhere(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({"S1": 5})
+    fleet.sweep(noon)
+    for query in ("lang=zh", "lang=en"):
+        html = page(noon + 20, query)
+        assert not ASSET.search(html)
+        assert "<script" not in html
+        assert "style=" not in html, "the policy forbids inline styles"
+
+
+def test_times_are_local(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({"S1": 5})
+    fleet.sweep(noon)
+    assert 'datetime="2026-03-01T12:00:05+08:00"' in page(noon + 20)
+
+
+def test_page_does_not_grow_with_the_fleet(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({f"S{number:02d}": 5 for number in range(28)})
+    worst = Amounts(offline=1, impaired=1, unknown=1, suspended=1)
+    fleet.sweep(noon, **dict.fromkeys(fleet.cohorts, worst))
+    sizes = [len(page(noon + 20, query).encode()) for query in ("lang=zh", "lang=en")]
+    assert max(sizes) < 60_000
+    fleet.register({f"T{number:03d}": 1 for number in range(200)})
+    fleet.sweep(noon + 60)
+    html = page(noon + 80)
+    assert len(html.encode()) < 90_000
+    assert "168 more stations" in html
+
+
+@pytest.mark.parametrize(
+    "error", [Refused("The evidence is of another zone."), OperationalError("", {}, Exception())]
+)
+def test_month_that_cannot_be_had_costs_no_page(
+    page: Any, fleet: Any, noon: int, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    fleet.register({"S1": 100})
+    fleet.sweep(noon)
+
+    def refuse(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(module, "monthly", refuse)
+    seen = words(page(noon + 20))
+    assert "Intact rate 100.00 % met" in seen
+    assert "another zone" in seen or "being brought up to date" in seen
+
+
+def test_station_names_are_text(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({"<b>&": 5})
+    fleet.sweep(noon)
+    html = page(noon + 20)
+    assert "<b>&" not in html
+    assert "&lt;b&gt;&amp; 派出所" in html
+
+
+# The figures themselves
+
+
+def row(code: str, **amounts: int) -> NowRow:
+    return NowRow(**now_fields(GroupName(code, code), Amounts(**amounts), DEFAULT_POLICY))
+
+
+@pytest.mark.parametrize(
+    ("amounts", "text", "verdict"),
+    [
+        ({"intact": 98, "offline": 2}, "98.00 %", Verdict.MET),
+        ({"intact": 97, "offline": 3}, "97.00 %", Verdict.MISSED),
+        ({"intact": 94, "unknown": 6}, "100.00 %", Verdict.INSUFFICIENT),
+        ({"unknown": 6}, "–", Verdict.NOTHING),
+        ({"suspended": 6}, "–", Verdict.NOTHING),
+        ({}, "–", Verdict.NOTHING),
+    ],
+)
+def test_verdict_of_the_intact_rate(amounts: dict[str, int], text: str, verdict: Verdict) -> None:
+    one = row("S", **amounts)
+    figure = _figure("intact", one, one.amounts)
+    assert (figure.text, figure.verdict) == (text, verdict)
+
+
+def test_coverage_below_the_least_is_insufficient() -> None:
+    assert _coverage(Amounts(intact=95, unknown=5)).verdict is Verdict.MET
+    assert _coverage(Amounts(intact=9499, unknown=501)).text == "94.99 %"
+    assert _coverage(Amounts(intact=9499, unknown=501)).verdict is Verdict.INSUFFICIENT
+    assert _coverage(Amounts()).verdict is Verdict.NOTHING
+
+
+def test_order_of_stations() -> None:
+    rows = [
+        row("blind", unknown=9),
+        row("good", intact=9),
+        row("few", intact=1, offline=1),
+        row("many", intact=10, offline=10),
+        row("down", offline=3),
+    ]
+    ordered = [each.group for each in sorted(rows, key=_worst_first)]
+    assert ordered == ["down", "many", "few", "good", "blind"]
+
+
+def test_bar_is_filled_by_what_is_there() -> None:
+    parts = _parts(Amounts(intact=97, offline=1, unknown=2))
+    assert parts == [("offline", 0.0, 1.0), ("unknown", 1.0, 2.0), ("intact", 3.0, 97.0)]
+    assert _parts(Amounts()) == []
+
+
+def test_scale_keeps_to_its_ends() -> None:
+    scale = SCALES["intact"]
+    assert [scale.place(value) for value in (0.2, 0.9, 0.98, 1.0)] == [0, 0, 80, 100]

@@ -1,0 +1,176 @@
+"""The shell: language, headers, the interface's page, and that every text has its translation."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from fastapi import FastAPI
+
+import app.web
+from app.web import docs, problems, security, shell
+from app.web.language import Language, duration, per_cent, translations
+
+APP = Path(app.web.__file__).parents[1]
+CATALOGUE = APP / "web" / "translations" / "zh_CN" / "LC_MESSAGES" / "messages.po"
+ROOT = APP.parent
+
+
+class Visitor:
+    """Asks the shell alone, without a server."""
+
+    def __init__(self, application: FastAPI) -> None:
+        self._app = application
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return asyncio.run(self._get(path, headers))
+
+    async def _get(self, path: str, headers: dict[str, str]) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://intact") as client:
+            return await client.get(path, headers=headers)
+
+
+@pytest.fixture
+def visitor() -> Visitor:
+    application = FastAPI(docs_url=None, redoc_url=None)
+    problems.install(application)
+    security.install(application)
+    shell.install_static(application)
+    application.include_router(docs.router)
+    return Visitor(application)
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "tag"),
+    [
+        ("", {}, "zh-CN"),
+        ("", {"accept-language": "en-GB,en;q=0.9"}, "en"),
+        ("", {"accept-language": "de,zh-TW;q=0.5,en;q=0.4"}, "zh-CN"),
+        ("", {"accept-language": "zh;q=0.3, en;q=0.8"}, "en"),
+        ("", {"accept-language": "fr, *;q=0.1, en;q=x"}, "en"),
+        ("", {"accept-language": "fr"}, "zh-CN"),
+        ("", {"accept-language": "zh", "cookie": "intact_lang=en"}, "en"),
+        ("?lang=zh", {"accept-language": "en", "cookie": "intact_lang=en"}, "zh-CN"),
+        ("?lang=xx", {"cookie": "intact_lang=yy"}, "zh-CN"),
+    ],
+)
+def test_language_is_chosen(
+    visitor: Visitor, query: str, headers: dict[str, str], tag: str
+) -> None:
+    answer = visitor.get(f"/docs{query}", **headers)
+    assert f'<html lang="{tag}">' in answer.text
+    assert answer.headers["vary"] == "Accept-Language, Cookie"
+
+
+def test_choice_is_kept_in_a_cookie(visitor: Visitor) -> None:
+    assert "intact_lang=en" in visitor.get("/docs?lang=en").headers["set-cookie"]
+    assert "HttpOnly" in visitor.get("/docs?lang=en").headers["set-cookie"]
+    for query in ("", "?lang=xx"):
+        assert "set-cookie" not in visitor.get(f"/docs{query}").headers
+
+
+def test_other_language_keeps_the_rest_of_the_address(visitor: Visitor) -> None:
+    page = visitor.get("/docs?lang=zh&q=%22%3E%3Cscript%3E").text
+    assert 'href="?q=%22%3E%3Cscript%3E&amp;lang=en"' in page
+
+
+@pytest.mark.parametrize("path", ["/docs", "/static/intact.css", "/nowhere", "/openapi.json"])
+def test_every_answer_carries_the_headers(visitor: Visitor, path: str) -> None:
+    headers = visitor.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_interface_page(
+    visitor: Visitor, installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if installed:
+        (tmp_path / "swagger-ui-bundle.js").touch()
+    monkeypatch.setattr(docs, "VIEWER", tmp_path)
+    page = visitor.get("/docs?lang=en").text
+    assert ("swagger-ui-bundle.js" in page) is installed
+    assert ("pip install --editable ." in page) is not installed
+    assert not re.search(r"<script>|style=|https?://", page)
+
+
+def test_start_script_asks_no_other_host(visitor: Visitor) -> None:
+    script = visitor.get("/static/docs.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert "//" not in script.text.replace("// Our own", "")
+
+
+def test_stylesheet_is_complete_in_itself() -> None:
+    style = (shell.STATIC / "intact.css").read_text(encoding="utf-8")
+    assert "@import" not in style
+    assert "url(" not in style
+
+
+def test_locked_assets_name_no_host() -> None:
+    text = (ROOT / "package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(text)["packages"]
+    assert "http" not in text
+    assert "resolved" not in text
+    assert all(entry["integrity"] for name, entry in packages.items() if name)
+
+
+# The catalogue
+
+
+def _texts() -> Iterator[str]:
+    keywords = {"_": None, "gettext": None, "message": None, "ngettext": (1, 2)}
+    methods = [("web/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
+    options = {"web/templates/**.html": {"trimmed": "true"}}
+    found = extract_from_dir(APP, methods, options, keywords=keywords)
+    for _file, _line, texts, _comments, _context in found:
+        yield texts if isinstance(texts, str) else (texts or ("",))[0]
+
+
+def test_every_text_has_its_translation() -> None:
+    with CATALOGUE.open("rb") as file:
+        catalogue = read_po(file, locale="zh_CN")
+    assert [problem for entry in catalogue for problem in entry.check(catalogue)] == []
+    present = {}
+    for entry in catalogue:
+        key = entry.id if isinstance(entry.id, str) else entry.id[0]
+        present[key] = entry.string if isinstance(entry.string, str) else entry.string[0]
+    texts = set(_texts())
+    assert len(texts) > 50
+    assert sorted(text for text in texts if not present.get(text)) == []
+    assert sorted(set(present) - texts - {""}) == [], "nobody says this any more"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        (0, "0 s", "0 秒"),
+        (119, "119 s", "119 秒"),
+        (120, "2 min", "2 分钟"),
+        (3599, "59 min", "59 分钟"),
+        (3 * 3600 + 61, "3 h 1 min", "3 小时 1 分"),
+        (49 * 3600, "2 d 1 h", "2 天 1 小时"),
+    ],
+)
+def test_length_of_time(seconds: int, english: str, chinese: str) -> None:
+    assert duration(seconds, Language.ENGLISH) == english
+    assert duration(seconds, Language.CHINESE) == chinese
+
+
+def test_per_cent_as_the_language_sets_it() -> None:
+    assert per_cent("97.41 %", Language.ENGLISH) == "97.41 %"
+    assert per_cent("97.41 %", Language.CHINESE) == "97.41%"
+
+
+def test_languages_name_themselves() -> None:
+    assert [each.own_name for each in Language] == ["中文", "English"]
+    assert translations(Language.CHINESE) is translations(Language.CHINESE)

@@ -88,21 +88,29 @@ def open_database(settings: Settings) -> Database:
     upgraded.
     """
     url = make_url(settings.sqlalchemy_url)
+    database = Database(settings.sqlalchemy_url)
     try:
-        if url.get_backend_name() == "sqlite" and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        database = Database(settings.sqlalchemy_url)
-        if database.is_sqlite:
-            database.upgrade()
-        else:
-            database.require_current()
+        _prepare(database)
     except (OperationalError, OSError) as error:
+        database.close()
         reason = str(error.orig if isinstance(error, OperationalError) else error).strip()
         shown = url.render_as_string(hide_password=True)
         raise ConfigurationError(
             [f"database_url: {shown} cannot be opened ({reason}); check address and rights"]
         ) from error
+    except Refused:
+        database.close()
+        raise
     return database
+
+
+def _prepare(database: Database) -> None:
+    if not database.is_sqlite:
+        database.require_current()
+        return
+    if database.engine.url.database:
+        Path(database.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    database.upgrade()
 
 
 def _alembic_config() -> Config:

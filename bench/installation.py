@@ -63,14 +63,13 @@ def installed(
     folder: Path, poll_interval: int = 60, database_url: str | None = None
 ) -> Iterator[Installation]:
     """A migrated, empty database: SQLite in the folder, or the one named."""
-    data = folder / f"data-{len(list(folder.iterdir()))}"
+    data = Path(tempfile.mkdtemp(prefix="data-", dir=folder))
     given = {"database_url": database_url} if database_url else {}
     settings = Settings(data_dir=data, poll_interval=poll_interval, **given)  # type: ignore[arg-type]
     if database_url:
         migrating = Database(settings.sqlalchemy_url)
         migrating.upgrade()
         migrating.close()
-    data.mkdir()
     database = open_database(settings)
     try:
         yield Installation(data, settings, database)

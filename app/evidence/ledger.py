@@ -3,7 +3,7 @@
 Each step is one transaction and leaves ledger, cohort sums and `through` in agreement:
 
 1. Forward: the slots between `through` and the end of those that exist are added for all devices
-   in service on the day, a few hours at a time, so that no sweep waits long for its turn.
+   in service on the day, so many at a time that no sweep waits long for its turn.
 2. Repair: device-days marked dirty are made anew from their first slot to `through`.
 
 Where more than `MANY` of a day's devices are dirty, or its slots have another length now, the day
@@ -11,7 +11,7 @@ is forgotten and made by step 1.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ from kpi.calendar import Slots, day_bounds, days_between, existing_end, local_da
 from kpi.ledger import Seconds, classify, seconds_by_class
 from kpi.policy import DEFAULT_POLICY
 
-STEP_S = 4 * 3600
+SAMPLES_A_STEP = 1_000_000
 MANY = 500
 
 
@@ -40,6 +40,7 @@ class _Day:
     interval_s: int
     start: int
     end: int
+    has_evidence: bool
 
 
 def bring_up_to_date(
@@ -74,16 +75,17 @@ def _stale_days(
     stale = []
     for day in days_between(first, last):
         interval_s = lengths.get(day, settings.poll_interval)
-        view = _existing(day, interval_s, settings.zone, now)
+        view = _existing(day, interval_s, settings.zone, now, has_evidence=day in lengths)
         made_of, through = ledgers.get(day, (interval_s, view.start - 1))
         if day in dirty or made_of != interval_s or through < view.end:
             stale.append(view)
     return stale
 
 
-def _existing(day: date, interval_s: int, zone: ZoneInfo, now: int) -> _Day:
+def _existing(day: date, interval_s: int, zone: ZoneInfo, now: int, *, has_evidence: bool) -> _Day:
     start, end = day_bounds(day, zone)
-    return _Day(day, interval_s, start, max(start, min(end, existing_end(now, interval_s))))
+    reached = max(start, min(end, existing_end(now, interval_s)))
+    return _Day(day, interval_s, start, reached, has_evidence)
 
 
 def _step(database: Database, day: _Day) -> bool:
@@ -99,15 +101,19 @@ def _step(database: Database, day: _Day) -> bool:
         if dirty:
             done = Slots.between(day.start, state.through, state.interval_s)
             _repair(session, day.day, dirty, members.keys(), done)
-        ahead = _next_step(day, state.through)
+        ahead = _next_step(day, state.through, len(members))
         _add(session, day.day, list(members), ahead)
         state.through = max(state.through, ahead.end)
         queries.sum_up_cohorts(session, day.day)
         return state.through < day.end
 
 
-def _next_step(day: _Day, through: int) -> Slots:
-    return Slots.between(through, min(day.end, through + STEP_S), day.interval_s)
+def _next_step(day: _Day, through: int, devices: int) -> Slots:
+    """The slots to add next; where there is nothing to read, all of them."""
+    slots = Slots.between(through, day.end, day.interval_s)
+    if not day.has_evidence:
+        return slots
+    return replace(slots, count=min(slots.count, max(1, SAMPLES_A_STEP // max(1, devices))))
 
 
 def _repair(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.operations.alert_rules import TARGET
 from app.operations.tables import Alert, AlertEvent, AlertKind
-from app.web.language import Language, duration, per_cent, translations
+from app.web.language import Language, per_cent, translations
 from kpi.rates import percent
 
 
@@ -110,11 +110,11 @@ def _rate_recovered(facts: AlertFacts, zone: ZoneInfo, language: Language) -> st
 def _evidence_missing(facts: AlertFacts, zone: ZoneInfo, language: Language) -> str:
     _ = translations(language).gettext
     figures, since = facts.figures, _clock(facts.since, zone)
-    if figures["last_sweep_age_s"] is None:
+    if figures["last_sweep_at"] is None:
         why = _("no sweep has finished yet")
     elif figures["stale"]:
-        age = duration(figures["last_sweep_age_s"], language)
-        why = _("the last sweep finished %(age)s before") % {"age": age}
+        last = datetime.fromisoformat(figures["last_sweep_at"])
+        why = _("the last sweep finished at %(time)s") % {"time": f"{last:%Y-%m-%d %H:%M}"}
     else:
         why = _("the collector sweeps, but %(unknown)d of %(cameras)d cameras are unknown") % {
             "unknown": figures["unknown"],

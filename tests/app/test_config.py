@@ -1,5 +1,6 @@
 """Settings: one bad example for every rule, and every problem named at once."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,14 @@ def test_an_attempt_is_short_where_the_slot_is_short() -> None:
     assert Settings().attempt_timeout == 3
     assert Settings(poll_interval=5).attempt_timeout == 1
     assert Settings(probe_timeout=2).attempt_timeout == 2
+
+
+def test_the_example_is_right(tmp_path: Path) -> None:
+    """As it stands, and with every setting that it only mentions."""
+    example = Path(__file__).parents[2] / "deploy" / "intact.example.toml"
+    text = example.read_text(encoding="utf-8")
+    mentioned = re.sub(r"^# (?=[a-z_]+ = )", "", text, flags=re.MULTILINE).replace("…", KEY)
+    for content in (text, mentioned):
+        (tmp_path / "intact.toml").write_text(content, encoding="utf-8")
+        load_settings()
+    assert all(f"{name} = " in mentioned for name in Settings.model_fields)

@@ -99,7 +99,7 @@ def test_silent_collector(
     watch(database, webhook_settings, noon + 606, noon - 600)
     assert alerts(database)[0].resolved_at == noon + 606
     assert [each.event for each in notifications(database)] == ["opened", "resolved"]
-    assert "3 分钟前" in notifications(database)[0].body["summary"]["zh"]
+    assert "采集完成于 2026-03-01 12:00" in notifications(database)[0].body["summary"]["zh"]
 
 
 def test_nothing_is_missed_where_nothing_is_registered(

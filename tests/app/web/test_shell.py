@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -133,17 +134,20 @@ def _texts() -> Iterator[str]:
     options = {"web/templates/**.html": {"trimmed": "true"}}
     found = extract_from_dir(APP, methods, options, keywords=keywords)
     for _file, _line, texts, _comments, _context in found:
-        yield texts if isinstance(texts, str) else (texts or ("",))[0]
+        yield _first(texts)
+
+
+def _first(texts: Any) -> str:
+    """The text itself, or the singular of one that has a plural."""
+    first: str = texts if isinstance(texts, str) else texts[0]
+    return first
 
 
 def test_every_text_has_its_translation() -> None:
     with CATALOGUE.open("rb") as file:
         catalogue = read_po(file, locale="zh_CN")
     assert [problem for entry in catalogue for problem in entry.check(catalogue)] == []
-    present = {}
-    for entry in catalogue:
-        key = entry.id if isinstance(entry.id, str) else entry.id[0]
-        present[key] = entry.string if isinstance(entry.string, str) else entry.string[0]
+    present = {_first(entry.id): _first(entry.string) for entry in catalogue}
     texts = set(_texts())
     assert len(texts) > 50
     assert sorted(text for text in texts if not present.get(text)) == []

@@ -87,6 +87,7 @@ class _Jobs:
 
     def start(self) -> None:
         each_slot = {"trigger": self._slots(), "misfire_grace_time": max(1, self._interval_s // 4)}
+        self._scheduler.add_job(self._sweep, id="first sweep")  # now, for the slot under way
         self._scheduler.add_job(self._sweep, id="sweep", **each_slot)
         self._scheduler.add_job(self._ledger, id="ledger", **each_slot)
         self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
@@ -111,6 +112,8 @@ class _Jobs:
             finished = await self._collecting.sweep_slot()
         except asyncio.CancelledError:
             log.info("sweep given up: the collector stops")
+            return
+        if finished is None:
             return
         async with self._recording:
             stored = await asyncio.to_thread(self._collecting.record, finished)

@@ -28,6 +28,8 @@ from kpi.calendar import floor_to_slot, local_day
 from kpi.status import Status
 
 log = structlog.get_logger()
+SLOT_SHARE = 0.97
+"""Part of a slot that its sweep may take."""
 OVERRUN = Observation(Status.UNKNOWN, detail="not measured: the sweep overran its slot")
 
 
@@ -48,18 +50,26 @@ class Collecting:
         with self._database.read() as session:
             return slot_length(session, day, self._settings.poll_interval)
 
-    async def sweep_slot(self) -> FinishedSweep:
-        """Sweep the slot that has just begun."""
+    async def sweep_slot(self) -> FinishedSweep | None:
+        """Sweep the present slot; None where too little of it is left.
+
+        The rooms are spread over its first half; a sweep that begins later (the collector has just
+        started) asks them all at once.
+        """
         now = time.time()
         interval_s = await asyncio.to_thread(self.interval_at, now)
         tick = floor_to_slot(now + interval_s / 20, interval_s)  # a timer may fire a bit early
         targets = await asyncio.to_thread(self._targets, tick, None)
+        left_s = tick + interval_s * SLOT_SHARE - time.time()
+        if left_s < 2 * self._options.timeout_s:
+            return None
+        spread_s = interval_s / 2 if left_s > interval_s / 2 + 2 * self._options.timeout_s else 0
         result = await sweep(
             targets,
             self._probers,
             self._options,
-            phase=phases((target.group for target in targets), interval_s / 2),
-            ends_in_s=tick + interval_s * 0.97 - time.time(),
+            phase=phases((target.group for target in targets), spread_s),
+            ends_in_s=left_s,
         )
         return self._finished(tick, interval_s, result)
 

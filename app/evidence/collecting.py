@@ -58,7 +58,7 @@ class Collecting:
         """
         now = time.time()
         interval_s = await asyncio.to_thread(self.interval_at, now)
-        tick = floor_to_slot(now + interval_s / 20, interval_s)  # a timer may fire a bit early
+        tick = floor_to_slot(now + min(0.5, interval_s / 20), interval_s)  # a timer may fire early
         targets = await asyncio.to_thread(self._targets, tick, None)
         left_s = tick + interval_s * SLOT_SHARE - time.time()
         if left_s < 2 * self._options.timeout_s:

@@ -27,7 +27,8 @@ from app.database import Database, open_database
 from app.errors import IntactError
 from app.tabular import ReportProgress
 
-results = Console()
+WIDTH_OF_A_FILE = 160
+results = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
 notices = Console(stderr=True)
 
 

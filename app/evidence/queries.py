@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.database import Base
 from app.evidence.tables import (
+    DayOrigin,
     DeviceState,
     DirtyDay,
     EvidenceDay,
@@ -81,6 +82,12 @@ def slot_lengths(session: Session, first: date, last: date) -> dict[date, int]:
         select(EvidenceDay.day, EvidenceDay.interval_s).where(EvidenceDay.day.between(first, last))
     )
     return dict(rows.all())
+
+
+def has_days_of(session: Session, origin: DayOrigin, first: date) -> bool:
+    """Whether a day from `first` on has its first evidence from this origin."""
+    found = select(EvidenceDay.day).where(EvidenceDay.day >= first, EvidenceDay.origin == origin)
+    return session.scalar(found.limit(1)) is not None
 
 
 # Samples

@@ -127,6 +127,7 @@ class _Judge:
     rows: int = 0
     unknown: int = 0
     _statuses: dict[str, Status] = field(default_factory=dict)
+    _latencies: dict[str, int] = field(default_factory=dict)
 
     def good_rows(self, raw_rows: Iterator[RawSample]) -> Iterator[SpoolRow]:
         for raw in raw_rows:
@@ -172,16 +173,10 @@ class _Judge:
         return known
 
     def _latency(self, raw: RawSample) -> int | None:
-        if not raw.latency_ms:
-            return None
-        try:
-            latency = float(raw.latency_ms)
-            if latency >= 0:
-                return min(round(latency), LONGEST_LATENCY_MS)
-        except (ValueError, OverflowError):
-            pass
-        remedy = "is no number of milliseconds; use 0 or more, or leave the cell empty"
-        raise _BadCellError("latency_ms", raw.latency_ms, remedy)
+        known = self._latencies.get(raw.latency_ms)
+        if known is None and raw.latency_ms:
+            known = self._latencies[raw.latency_ms] = _milliseconds(raw.latency_ms)
+        return known
 
 
 class _BadCellError(Exception):
@@ -190,6 +185,17 @@ class _BadCellError(Exception):
         self.column = column
         self.value = value
         self.remedy = remedy
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        latency = float(text)
+        if latency >= 0:
+            return min(round(latency), LONGEST_LATENCY_MS)
+    except (ValueError, OverflowError):
+        pass
+    remedy = "is no number of milliseconds; use 0 or more, or leave the cell empty"
+    raise _BadCellError("latency_ms", text, remedy)
 
 
 def _instant(text: str) -> float:

@@ -19,7 +19,8 @@ from app.availability.selection import Filters
 from app.config import Settings
 from app.database import Database
 from app.errors import IntactError
-from app.evidence.queries import last_sweep
+from app.evidence.queries import has_days_of, last_sweep
+from app.evidence.tables import DayOrigin
 from app.fleet.roster import Grouping, first_service_day
 from app.operations import queries
 from app.operations.messages import AlertFacts
@@ -104,7 +105,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The page. `month_problem`: why the month's figures are missing, where they are."""
+    """The page. `month_problem`: why the month's figures are missing, where they are;
+    `demonstration`: days of the month are invented."""
 
     month: Month
     timezone: str
@@ -117,6 +119,7 @@ class Overview:
     more_stations: int
     month_problem: str | None
     unsent: int
+    demonstration: bool
 
 
 SCALES = {
@@ -141,6 +144,8 @@ def overview(database: Database, settings: Settings, now: int) -> Overview | Non
         sweep = last_sweep(session)
         alerts = [AlertFacts.of(alert) for alert in queries.open_alerts(session)]
         unsent = queries.count_unsent(session, now)
+        first = local_day(now, settings.zone).replace(day=1)
+        demonstration = has_days_of(session, DayOrigin.DEMO, first)
     document = present(database, settings, Grouping.STATION, Filters(), now)
     today = local_day(now, settings.zone)
     so_far, problem = _month_to_date(database, settings, today, now)
@@ -163,6 +168,7 @@ def overview(database: Database, settings: Settings, now: int) -> Overview | Non
         more_stations=max(0, len(lines) - MOST_STATIONS),
         month_problem=problem,
         unsent=unsent,
+        demonstration=demonstration,
     )
 
 

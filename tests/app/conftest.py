@@ -1,48 +1,26 @@
 """What the tests of `app` stand on: a migrated database of each kind, on real servers."""
 
-import asyncio
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
-import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from app.config import Settings
 from app.database import Database
 from app.main import create_app
+from tests.app.asking import Asker
 
 LOCAL_POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 
 
-class Client(Protocol):
-    """Asks an application inside this process."""
-
-    def get(self, path: str) -> httpx.Response: ...
-
-
-class _Client:
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    def get(self, path: str) -> httpx.Response:
-        return asyncio.run(self._get(path))
-
-    async def _get(self, path: str) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://intact") as client:
-            return await client.get(path)
-
-
 @pytest.fixture
-def client(settings: Settings, database: Database) -> Client:
+def client(settings: Settings, database: Database) -> Asker:
     """The whole application over one database."""
-    return _Client(create_app(settings, database))
+    return Asker(create_app(settings, database))
 
 
 @pytest.fixture

@@ -2,15 +2,11 @@
 
 import csv
 import io
-from typing import Any, Protocol
+from typing import Any
 
-import httpx
 import pytest
 
-
-class Client(Protocol):
-    def get(self, path: str) -> httpx.Response: ...
-
+from tests.app.asking import Asker
 
 FIGURES = {
     "group",
@@ -29,7 +25,7 @@ SECONDS = {f"{name}_s" for name in CLASSES}
 
 
 @pytest.mark.usefixtures("district")
-def test_monthly(client: Client) -> None:
+def test_monthly(client: Asker) -> None:
     answer = client.get("/api/v1/availability/monthly?month=2026-03&group_by=station")
     document = answer.json()
     assert answer.status_code == 200
@@ -40,7 +36,7 @@ def test_monthly(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("district")
-def test_daily(client: Client) -> None:
+def test_daily(client: Asker) -> None:
     document = client.get("/api/v1/availability/daily?from=2026-03-01&to=2026-03-02").json()
     assert set(document) == {"from", "to", "timezone", "policy", "total", "rows"}
     assert set(document["rows"][0]) == FIGURES | SECONDS | {"day"}
@@ -51,7 +47,7 @@ def test_daily(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("district")
-def test_now(client: Client) -> None:
+def test_now(client: Asker) -> None:
     document = client.get("/api/v1/availability/now").json()
     assert set(document) == {"tick", "stale", "timezone", "policy", "total", "rows"}
     assert set(document["rows"][0]) == FIGURES | CLASSES
@@ -59,7 +55,7 @@ def test_now(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("district")
-def test_csv(client: Client) -> None:
+def test_csv(client: Asker) -> None:
     answer = client.get("/api/v1/availability/monthly?month=2026-03&group_by=device&format=csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -91,7 +87,7 @@ def test_csv(client: Client) -> None:
         ("nothing", 404, "Not Found"),
     ],
 )
-def test_errors_are_problem_documents(client: Client, path: str, status: int, named: str) -> None:
+def test_errors_are_problem_documents(client: Asker, path: str, status: int, named: str) -> None:
     answer = client.get(f"/api/v1/{path}")
     problem: dict[str, Any] = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (
@@ -103,7 +99,7 @@ def test_errors_are_problem_documents(client: Client, path: str, status: int, na
 
 
 @pytest.mark.usefixtures("district")
-def test_samples_of_a_device(client: Client) -> None:
+def test_samples_of_a_device(client: Asker) -> None:
     answer = client.get(
         "/api/v1/devices/C2/samples?from=2026-03-02T05:45:00&to=2026-03-01T22:16:00Z"
     )
@@ -126,7 +122,7 @@ def test_samples_of_a_device(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("district")
-def test_health_metrics_and_the_description(client: Client) -> None:
+def test_health_metrics_and_the_description(client: Asker) -> None:
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 200
     metrics = client.get("/metrics").text

@@ -1,30 +1,19 @@
 """The figures of this minute: the last finished sweep, and what is said when there is none."""
 
-from typing import Protocol
-
 import pytest
 
 from app.availability.documents import NowRow
 from app.availability.instant import present
 from app.availability.rooms import Condition, condition, rooms_now
 from app.availability.selection import Filters
-from app.config import Settings
-from app.database import Database
 from app.evidence.recording import FinishedSweep, record_sweep
 from app.fleet.roster import Grouping, device_ids_by_code
 from collectors.probe import Observation
 from collectors.sweep import SweepResult
 from kpi.status import SlotClass, Status
+from tests.app.availability.district import District
 
 TICK_TIME = "2026-03-05 12:00:00"
-
-
-class District(Protocol):
-    database: Database
-    settings: Settings
-
-    def suspend(self, *lines: str) -> None: ...
-    def at(self, text: str) -> int: ...
 
 
 def sweep(district: District, tick: int, **statuses: Status) -> None:

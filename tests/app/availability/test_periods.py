@@ -1,34 +1,22 @@
 """A month's and a day's figures from evidence, register and suspensions."""
 
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
 from app.availability.documents import DayRow, PeriodRow
 from app.availability.periods import daily, monthly
 from app.availability.selection import Filters
-from app.config import Settings
-from app.database import Database
 from app.errors import BadParameter, NotFound
 from app.fleet.roster import Grouping
 from app.fleet.tables import DeviceKind
 from kpi.calendar import Month
+from tests.app.availability.district import District
 
 MARCH = Month(2026, 3)
 DAY_S = 86_400
 FIRST, SECOND = date(2026, 3, 1), date(2026, 3, 2)
-
-
-class District(Protocol):
-    database: Database
-    settings: Settings
-
-    def register(self, text: str, effective: date | None = None) -> None: ...
-    def suspend(self, *lines: str) -> None: ...
-    def observe(self, code: str, day: date, status_of: Any) -> None: ...
-    def at(self, text: str) -> int: ...
-    def end_of(self, day: date) -> int: ...
 
 
 def seconds(row: PeriodRow) -> tuple[int, ...]:

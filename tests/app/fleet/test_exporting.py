@@ -1,20 +1,19 @@
 import csv
 import io
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.database import Database
 from app.errors import NotFound
-from app.fleet.changes import Stored
 from app.fleet.exporting import export_devices
 from app.fleet.queries import Selection
 from app.fleet.record import RECORD_FIELDS
 from app.fleet.tables import DeviceKind
 from app.tabular import ImportResult
+from tests.app.fleet.imported import Register
 
 BOM = b"\xef\xbb\xbf"
 
@@ -48,15 +47,6 @@ FULL = {
     "username": "admin",
     "password": "hunter2",
 }
-
-
-class Register(Protocol):
-    """See `conftest.py`."""
-
-    database: Database
-
-    def load(self, content: str | bytes, **options: Any) -> ImportResult: ...
-    def devices(self) -> dict[str, Stored]: ...
 
 
 def table(*rows: dict[str, str]) -> str:

@@ -1,15 +1,10 @@
-import asyncio
-from typing import Any, Protocol
-
-import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.config import Settings
-from app.database import Database
 from app.fleet.api import router
-from app.tabular import ImportResult
 from app.web import problems
+from tests.app.asking import Asker
+from tests.app.fleet.imported import Register
 
 REGISTER = """\
 code,name,kind,address,station,room,project,contractor,probe,username,password
@@ -20,42 +15,18 @@ V/1,Van,vehicle,,,,,,,,
 """
 
 
-class Register(Protocol):
-    """See `conftest.py`."""
-
-    database: Database
-    settings: Settings
-
-    def load(self, content: str | bytes, **options: Any) -> ImportResult: ...
-
-
-class Client:
-    """Asks the application itself, without a server."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    def get(self, path: str) -> httpx.Response:
-        return asyncio.run(self._get(path))
-
-    async def _get(self, path: str) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://intact") as client:
-            return await client.get(path)
-
-
 @pytest.fixture
-def client(register: Register) -> Client:
+def client(register: Register) -> Asker:
     register.load(REGISTER)
     app = FastAPI()
     problems.install(app)
     app.include_router(router)
     app.state.database = register.database
     app.state.settings = register.settings
-    return Client(app)
+    return Asker(app)
 
 
-def codes(client: Client, query: str) -> list[str]:
+def codes(client: Asker, query: str) -> list[str]:
     answer = client.get(f"/devices?{query}")
     assert answer.status_code == 200
     assert answer.json()["total"] == len(answer.json()["items"])
@@ -79,18 +50,18 @@ def codes(client: Client, query: str) -> list[str]:
         ("q=nothing", []),
     ],
 )
-def test_selects_devices(client: Client, query: str, expected: list[str]) -> None:
+def test_selects_devices(client: Asker, query: str, expected: list[str]) -> None:
     assert codes(client, query) == expected
 
 
-def test_pages(client: Client) -> None:
+def test_pages(client: Asker) -> None:
     answer = client.get("/devices?page=2&page_size=3").json()
     assert (answer["total"], answer["page"], answer["page_size"]) == (4, 2, 3)
     assert [item["code"] for item in answer["items"]] == ["V/1"]
     assert client.get("/devices?page=1000000&page_size=500").json()["items"] == []
 
 
-def test_never_tells_a_password(client: Client) -> None:
+def test_never_tells_a_password(client: Asker) -> None:
     for path in ("/devices", "/devices/C1"):
         text = client.get(path).text
         assert "hunter2" not in text
@@ -100,7 +71,7 @@ def test_never_tells_a_password(client: Client) -> None:
     ]  # fmt: skip
 
 
-def test_shows_a_device_with_its_assignments(client: Client, register: Register) -> None:
+def test_shows_a_device_with_its_assignments(client: Asker, register: Register) -> None:
     register.load("code,contractor\nC1,B\n")
     device = client.get("/devices/C1").json()
     assert (device["contractor"], device["port"], device["registered_on"]) == (
@@ -115,7 +86,7 @@ def test_shows_a_device_with_its_assignments(client: Client, register: Register)
     assert client.get("/devices").json()["items"][0]["contractor"] == "B"
 
 
-def test_a_code_may_hold_a_slash(client: Client) -> None:
+def test_a_code_may_hold_a_slash(client: Asker) -> None:
     assert client.get("/devices/V%2F1").json()["name"] == "Van"
 
 
@@ -129,7 +100,7 @@ def test_a_code_may_hold_a_slash(client: Client) -> None:
         ("/devices?contractor=Z", "There is no contractor with the code 'Z'."),
     ],
 )
-def test_unknown_codes_are_404(client: Client, path: str, detail: str) -> None:
+def test_unknown_codes_are_404(client: Asker, path: str, detail: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -155,14 +126,14 @@ def test_unknown_codes_are_404(client: Client, path: str, detail: str) -> None:
         (f"room={'x' * 65}", "room"),
     ],
 )
-def test_bad_parameters_are_422_by_name(client: Client, query: str, parameter: str) -> None:
+def test_bad_parameters_are_422_by_name(client: Asker, query: str, parameter: str) -> None:
     answer = client.get(f"/devices?{query}")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["parameter"] == parameter
 
 
-def test_the_openapi_document_names_problem_documents(client: Client) -> None:
+def test_the_openapi_document_names_problem_documents(client: Asker) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {"/devices", "/devices/{code}"}
     for path in paths.values():

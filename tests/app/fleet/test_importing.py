@@ -1,35 +1,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
 
-from app.config import Settings
 from app.database import Base, Database
 from app.errors import ImportRefused, RowProblem
-from app.fleet.changes import Stored
 from app.fleet.queries import read_assignments, read_device
 from app.fleet.secrets import KEY_FILE, Secrets
 from app.fleet.tables import BEGINNING, Assignment, Cohort, Contractor, Device, Station
-from app.fleet.touched import DeviceDays
 from app.tabular import ImportResult
+from tests.app.fleet.imported import Register
 
 TOMORROW = date(2026, 3, 11)
 ONE = "code,name,address,station,contractor,commissioned_on\nC1,Gate,10.0.0.1,S1,A,2025-01-01\n"
-
-
-class Register(Protocol):
-    """See `conftest.py`."""
-
-    database: Database
-    settings: Settings
-    today: date
-    touched: list[DeviceDays]
-
-    def load(self, content: str | bytes, **options: Any) -> ImportResult: ...
-    def devices(self) -> dict[str, Stored]: ...
 
 
 def moved(contractor: str) -> str:
@@ -124,11 +110,13 @@ def test_nothing_is_written_when_any_row_is_bad(register: Register) -> None:
     assert register.touched == []
 
 
-def test_nothing_is_written_when_the_ledger_cannot_be_marked(register: Register) -> None:
+def test_nothing_is_written_when_the_ledger_cannot_be_marked(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("no")
 
-    register._note = broken  # type: ignore[attr-defined]
+    monkeypatch.setattr(register, "_note", broken)
     with pytest.raises(RuntimeError):
         register.load(ONE)
     assert counts(register.database) == [0, 0, 0, 0, 0]

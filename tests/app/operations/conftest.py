@@ -1,11 +1,9 @@
 """A small fleet of cameras by station, and sweeps that count it."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -24,6 +22,7 @@ from app.fleet.tables import (
 from app.operations import api, pages
 from app.web import docs, problems, security, shell
 from kpi.rates import Amounts
+from tests.app.asking import Asker
 
 
 @dataclass
@@ -87,26 +86,11 @@ def webhook_settings(settings: Settings) -> Settings:
     return Settings(data_dir=settings.data_dir, webhook_url="http://127.0.0.1:9/hook")
 
 
-class Browser:
-    """Asks an application inside this process; what it fails at is a 500, as for a user."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        return asyncio.run(self._get(path, headers))
-
-    async def _get(self, path: str, headers: dict[str, str]) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://intact") as client:
-            return await client.get(path, headers=headers)
-
-
 @pytest.fixture
-def browse(database: Database) -> Callable[[Settings], Browser]:
+def browse(database: Database) -> Callable[[Settings], Asker]:
     """An application of our subject and the shell alone, over the database."""
 
-    def assemble(settings: Settings) -> Browser:
+    def assemble(settings: Settings) -> Asker:
         app = FastAPI(docs_url=None, redoc_url=None)
         app.state.database, app.state.settings = database, settings
         problems.install(app)
@@ -115,6 +99,6 @@ def browse(database: Database) -> Callable[[Settings], Browser]:
         app.include_router(api.router, prefix="/api/v1")
         app.include_router(pages.router)
         app.include_router(docs.router)
-        return Browser(app)
+        return Asker(app)
 
     return assemble

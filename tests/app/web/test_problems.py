@@ -1,11 +1,9 @@
-import asyncio
-
-import httpx
 import pytest
 from fastapi import FastAPI, HTTPException
 
 from app.errors import BadParameter, ImportRefused, Refused, RowProblem
 from app.web import problems
+from tests.app.asking import Asker
 
 ERRORS: dict[str, Exception] = {
     "parameter": BadParameter("month", "lies in the future"),
@@ -16,23 +14,8 @@ ERRORS: dict[str, Exception] = {
 }
 
 
-class Client:
-    """Asks the application itself, without a server."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    def get(self, path: str) -> httpx.Response:
-        return asyncio.run(self._get(path))
-
-    async def _get(self, path: str) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://intact") as client:
-            return await client.get(path)
-
-
 @pytest.fixture
-def client() -> Client:
+def client() -> Asker:
     app = FastAPI()
     problems.install(app)
 
@@ -40,7 +23,7 @@ def client() -> Client:
     def fail(which: str, number: int = 0) -> None:
         raise ERRORS[which]
 
-    return Client(app)
+    return Asker(app)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +38,7 @@ def client() -> Client:
     ],
 )
 def test_every_error_is_a_problem_document(
-    client: Client, query: str, status: int, title: str, detail: str
+    client: Asker, query: str, status: int, title: str, detail: str
 ) -> None:
     answer = client.get(f"/fail?{query}")
     assert answer.headers["content-type"] == "application/problem+json"
@@ -66,22 +49,22 @@ def test_every_error_is_a_problem_document(
     assert "hunter2" not in answer.text
 
 
-def test_names_the_parameter(client: Client) -> None:
+def test_names_the_parameter(client: Asker) -> None:
     assert client.get("/fail?which=parameter").json()["parameter"] == "month"
     both = client.get("/fail?number=y").json()
     assert [each["parameter"] for each in both["errors"]] == ["which", "number"]
 
 
-def test_tells_the_rows_of_a_refused_import(client: Client) -> None:
+def test_tells_the_rows_of_a_refused_import(client: Asker) -> None:
     assert client.get("/fail?which=import").json()["errors"] == [
         {"row": 2, "column": "port", "value": "x", "remedy": "is no port"}
     ]
 
 
-def test_keeps_the_headers_of_an_error(client: Client) -> None:
+def test_keeps_the_headers_of_an_error(client: Asker) -> None:
     assert client.get("/fail?which=http").headers["www-authenticate"] == "Basic"
 
 
-def test_an_unknown_path_is_a_problem_document(client: Client) -> None:
+def test_an_unknown_path_is_a_problem_document(client: Asker) -> None:
     answer = client.get("/nowhere")
     assert (answer.status_code, answer.json()["title"]) == (404, "Not Found")

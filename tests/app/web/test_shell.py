@@ -1,13 +1,11 @@
 """The shell: language, headers, the interface's page, and that every text has its translation."""
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
@@ -16,35 +14,21 @@ from fastapi import FastAPI
 import app.web
 from app.web import docs, problems, security, shell
 from app.web.language import Language, duration, per_cent, translations
+from tests.app.asking import Asker
 
 APP = Path(app.web.__file__).parents[1]
 CATALOGUE = APP / "web" / "translations" / "zh_CN" / "LC_MESSAGES" / "messages.po"
 ROOT = APP.parent
 
 
-class Visitor:
-    """Asks the shell alone, without a server."""
-
-    def __init__(self, application: FastAPI) -> None:
-        self._app = application
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        return asyncio.run(self._get(path, headers))
-
-    async def _get(self, path: str, headers: dict[str, str]) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://intact") as client:
-            return await client.get(path, headers=headers)
-
-
 @pytest.fixture
-def visitor() -> Visitor:
+def visitor() -> Asker:
     application = FastAPI(docs_url=None, redoc_url=None)
     problems.install(application)
     security.install(application)
     shell.install_static(application)
     application.include_router(docs.router)
-    return Visitor(application)
+    return Asker(application)
 
 
 @pytest.mark.parametrize(
@@ -61,28 +45,26 @@ def visitor() -> Visitor:
         ("?lang=xx", {"cookie": "intact_lang=yy"}, "zh-CN"),
     ],
 )
-def test_language_is_chosen(
-    visitor: Visitor, query: str, headers: dict[str, str], tag: str
-) -> None:
+def test_language_is_chosen(visitor: Asker, query: str, headers: dict[str, str], tag: str) -> None:
     answer = visitor.get(f"/docs{query}", **headers)
     assert f'<html lang="{tag}">' in answer.text
     assert answer.headers["vary"] == "Accept-Language, Cookie"
 
 
-def test_choice_is_kept_in_a_cookie(visitor: Visitor) -> None:
+def test_choice_is_kept_in_a_cookie(visitor: Asker) -> None:
     assert "intact_lang=en" in visitor.get("/docs?lang=en").headers["set-cookie"]
     assert "HttpOnly" in visitor.get("/docs?lang=en").headers["set-cookie"]
     for query in ("", "?lang=xx"):
         assert "set-cookie" not in visitor.get(f"/docs{query}").headers
 
 
-def test_other_language_keeps_the_rest_of_the_address(visitor: Visitor) -> None:
+def test_other_language_keeps_the_rest_of_the_address(visitor: Asker) -> None:
     page = visitor.get("/docs?lang=zh&q=%22%3E%3Cscript%3E").text
     assert 'href="?q=%22%3E%3Cscript%3E&amp;lang=en"' in page
 
 
 @pytest.mark.parametrize("path", ["/docs", "/static/intact.css", "/nowhere", "/openapi.json"])
-def test_every_answer_carries_the_headers(visitor: Visitor, path: str) -> None:
+def test_every_answer_carries_the_headers(visitor: Asker, path: str) -> None:
     headers = visitor.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
@@ -94,7 +76,7 @@ def test_every_answer_carries_the_headers(visitor: Visitor, path: str) -> None:
 
 @pytest.mark.parametrize("installed", [True, False])
 def test_interface_page(
-    visitor: Visitor, installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    visitor: Asker, installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if installed:
         (tmp_path / "swagger-ui-bundle.js").touch()
@@ -105,7 +87,7 @@ def test_interface_page(
     assert not re.search(r"<script>|style=|https?://", page)
 
 
-def test_start_script_asks_no_other_host(visitor: Visitor) -> None:
+def test_start_script_asks_no_other_host(visitor: Asker) -> None:
     script = visitor.get("/static/docs.js")
     assert script.headers["content-type"].startswith("text/javascript")
     assert "//" not in script.text.replace("// Our own", "")

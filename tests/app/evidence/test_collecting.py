@@ -1,0 +1,171 @@
+"""From the register to the record: what is asked, what is kept, and when nothing was measured."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from app.config import Settings
+from app.database import Database
+from app.evidence.collecting import Collecting
+from app.evidence.leadership import leadership
+from app.evidence.ledger import mark_touched
+from app.evidence.recording import FinishedSweep
+from app.evidence.store import claim_day
+from app.evidence.tables import DayOrigin, DeviceState, Sample, Sweep, SweepCount
+from app.fleet.importing import import_devices
+from collectors.probe import Observation, ProbeMethod, Probers, Target
+from collectors.sweep import SweepResult
+from kpi.calendar import local_day
+from kpi.status import Status
+
+REGISTER = """\
+code,name,kind,room,address,port,probe,username,password
+A,A,camera,R1,127.9.0.1,80,tcp,admin,hush
+B,B,camera,R2,127.9.0.2,80,tcp,,
+C,C,camera,R2,127.9.0.3,80,ping,,
+V,V,vehicle,,,,none,,
+"""
+Answer = Callable[[Target], Observation]
+
+
+def prober(answer: Answer) -> Callable[[Target, float], Awaitable[Observation]]:
+    async def ask(target: Target, _deadline: float) -> Observation:
+        return answer(target)
+
+    return ask
+
+
+def probers(answer: Answer) -> Probers:
+    return {ProbeMethod.TCP: prober(answer)}  # ping is not there: those devices are unknown
+
+
+def intact(_target: Target) -> Observation:
+    return Observation(Status.INTACT, 1.0)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, poll_interval=900)
+
+
+@pytest.fixture
+def registered(database: Database, settings: Settings, tmp_path: Path) -> Database:
+    path = tmp_path / "register.csv"
+    path.write_text(REGISTER)
+    today = local_day(int(time.time()), settings.zone)
+    import_devices(database, settings, path, today=today, on_touched=mark_touched)
+    return database
+
+
+def statuses(database: Database) -> list[int]:
+    with database.read() as session:
+        return list(session.scalars(select(Sample.status).order_by(Sample.device_id)))
+
+
+def test_a_sweep_leaves_samples_counts_and_states(registered: Database, settings: Settings) -> None:
+    collecting = Collecting(registered, settings, probers(intact))
+    result, stored = asyncio.run(collecting.sweep_once(None, keep=True))
+    assert result.by_status == {Status.INTACT: 2, Status.UNKNOWN: 1}
+    assert (stored, statuses(registered)) == (2, [0, 0])
+    with registered.read() as session:
+        sweep = session.scalars(select(Sweep)).one()
+        assert sweep.by_status == {"INTACT": 2, "UNKNOWN": 1}
+        counts = session.scalars(select(SweepCount).order_by(SweepCount.cohort_id)).all()
+        assert [(count.intact, count.unknown) for count in counts] == [(1, 0), (1, 1)]
+        states = session.scalars(select(DeviceState).order_by(DeviceState.device_id)).all()
+        assert [state.status for state in states] == [0, 0, 255]
+
+
+def test_states_keep_since_when(registered: Database, settings: Settings) -> None:
+    collecting = Collecting(registered, settings, probers(intact))
+    tick = 900 * (int(time.time()) // 900)
+    for number, second in enumerate((Status.INTACT, Status.AUTH_FAILED, Status.AUTH_FAILED)):
+        seen = {1: Observation(Status.INTACT), 2: Observation(second)}
+        result = SweepResult(seen, wall_s=1, cpu_s=0)
+        at = tick + 900 * number
+        collecting.record(FinishedSweep(at, 900, at + 30, result))
+    with registered.read() as session:
+        states = session.scalars(select(DeviceState).order_by(DeviceState.device_id)).all()
+        assert [(state.status, state.since) for state in states] == [
+            (Status.INTACT, tick),
+            (Status.AUTH_FAILED, tick + 900),
+        ]
+
+
+def test_the_sweep_of_a_room_is_no_sweep_of_the_fleet(
+    registered: Database, settings: Settings
+) -> None:
+    collecting = Collecting(registered, settings, probers(intact))
+    result, stored = asyncio.run(collecting.sweep_once("R1", keep=True))
+    assert (len(result.observations), stored) == (1, 1)
+    with registered.read() as session:
+        assert session.scalars(select(Sweep)).all() == []
+
+
+def test_what_is_not_kept_leaves_nothing(registered: Database, settings: Settings) -> None:
+    collecting = Collecting(registered, settings, probers(intact))
+    _result, stored = asyncio.run(collecting.sweep_once(None, keep=False))
+    assert (stored, statuses(registered)) == (0, [])
+
+
+def test_an_overrun_sweep_measured_nothing(registered: Database, tmp_path: Path) -> None:
+    """As after a pause of the process: the silence of that time is ours."""
+
+    def paused(_target: Target) -> Observation:
+        time.sleep(1.1)
+        return Observation(Status.TIMEOUT)
+
+    short = Settings(data_dir=tmp_path, poll_interval=1)
+    collecting = Collecting(registered, short, probers(paused))
+    result, stored = asyncio.run(collecting.sweep_once(None, keep=True))
+    assert result.by_status[Status.TIMEOUT] == 2  # what was seen is told, but it is no evidence
+    assert (stored, statuses(registered)) == (0, [])
+    with registered.read() as session:
+        assert session.scalars(select(Sweep.by_status)).one() == {"UNKNOWN": 3}
+
+
+def test_the_days_own_slots_hold_until_midnight(registered: Database, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, poll_interval=60)
+    collecting = Collecting(registered, settings, probers(intact))
+    now = int(time.time())
+    with registered.write() as session:
+        today = local_day(now, settings.zone)
+        claim_day(session, today, settings.timezone, 300, DayOrigin.IMPORT)
+    assert collecting.interval_at(now) == 300
+    assert collecting.interval_at(now + 86_400) == 60
+
+
+def test_passwords_reach_the_prober(registered: Database, settings: Settings) -> None:
+    shown: dict[str, str] = {}
+
+    def note(target: Target) -> Observation:
+        shown[target.address] = target.password
+        return Observation(Status.INTACT)
+
+    asyncio.run(Collecting(registered, settings, probers(note)).sweep_once(None, keep=False))
+    assert shown == {"127.9.0.1": "hush", "127.9.0.2": ""}
+
+
+def test_a_device_is_asked_even_where_its_password_cannot_be_opened(
+    registered: Database, tmp_path: Path
+) -> None:
+    other_key = SecretStr("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+    settings = Settings(data_dir=tmp_path, poll_interval=900, secret_key=other_key)
+    collecting = Collecting(registered, settings, probers(intact))
+    result, _stored = asyncio.run(collecting.sweep_once(None, keep=False))
+    assert result.by_status[Status.INTACT] == 2
+
+
+def test_one_collector_at_a_time(database: Database) -> None:
+    with leadership(database) as first:
+        with leadership(database) as second:
+            assert (first, second) == (True, False)
+        with leadership(database) as third:
+            assert third is False
+    with leadership(database) as after:
+        assert after is True

@@ -5,12 +5,11 @@ Every observation is compared with what the simulator was told to do to that cam
 """
 
 from collections import Counter
-from datetime import date
 
 import uvloop
 
 from bench.figures import Figure, Options, Section, median
-from bench.installation import scratch_folder
+from bench.installation import scratch_folder, today
 from bench.simulated import Simulated, simulated_fleet
 from collectors.limits import raise_file_limit
 from collectors.probe import ProbeMethod
@@ -37,9 +36,9 @@ def measure(options: Options) -> Section:
     """The slowest of some sweeps, and all wrong observations of them."""
     raise_file_limit(OPEN_FILES)
     with scratch_folder() as folder:
-        today = date.today()  # noqa: DTZ011 - any day that is not in the future
+        day = today()
         with simulated_fleet(
-            options.cameras, folder, commissioned_on=today, preset=PRESET
+            options.cameras, folder, commissioned_on=day, preset=PRESET
         ) as simulated:
             results = [_sweep(simulated) for _ in range(RUNS)]
         wrong = [_wrong(simulated, result) for result in results]
@@ -47,7 +46,9 @@ def measure(options: Options) -> Section:
         NAME,
         HOW.format(cameras=options.cameras),
         (
-            Figure("bad day, wall (slowest)", max(r.wall_s for r in results), "s", bar=END_WITHIN_S),
+            Figure(
+                "bad day, wall (slowest)", max(r.wall_s for r in results), "s", bar=END_WITHIN_S
+            ),
             Figure("bad day, wrong observations", sum(map(len, wrong)), "", bar=0),
         ),
         notes=_notes(results),

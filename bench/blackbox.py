@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -110,15 +111,15 @@ async def _drive(port: int, requests: Sequence[bytes]) -> int:
     """Send every request, `CONNECTIONS` at a time; how many probes succeeded."""
     loop = asyncio.get_running_loop()
     waiting = deque(requests)
-    connections = []
-    for _ in range(CONNECTIONS):
-        done = loop.create_future()
-        _, protocol = await loop.create_connection(
-            lambda done=done: _Connection(waiting, done), "127.0.0.1", port
-        )
-        connections.append(protocol)
+    connections = [_Connection(waiting, loop.create_future()) for _ in range(CONNECTIONS)]
+    for connection in connections:
+        await loop.create_connection(partial(_itself, connection), "127.0.0.1", port)
     await asyncio.gather(*(connection.done for connection in connections))
     return sum(connection.succeeded for connection in connections)
+
+
+def _itself(connection: "_Connection") -> "_Connection":
+    return connection
 
 
 class _Connection(asyncio.Protocol):

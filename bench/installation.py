@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from app.fleet.importing import import_devices
 from bench.processes import python_module
 from collectors.simulator.fleet import SimulatedFleet
 from collectors.simulator.register import write_register
+from kpi.calendar import local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,11 @@ class Installation:
             "INTACT_POLL_INTERVAL": str(self.settings.poll_interval),
         }
 
-    def take_over(self, registers: Iterable[Path], today: date) -> None:
-        """Import registers as `intact import devices` does."""
+    def take_over(self, registers: Iterable[Path], day: date) -> None:
+        """Import registers on a day, as `intact import devices` does."""
         for register in registers:
             import_devices(
-                self.database, self.settings, register, today=today, on_touched=mark_touched
+                self.database, self.settings, register, today=day, on_touched=mark_touched
             )
 
     def sweep_once(self) -> dict[str, Any]:
@@ -75,6 +77,11 @@ def installed(
         yield Installation(data, settings, database)
     finally:
         database.close()
+
+
+def today() -> date:
+    """The present day of the product's zone: devices commissioned on it are in service."""
+    return local_day(int(time.time()), Settings().zone)
 
 
 def register_of(fleet: SimulatedFleet, folder: Path, commissioned_on: date) -> Path:

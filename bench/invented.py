@@ -1,7 +1,7 @@
 """Evidence made up for a benchmark: the results of successive sweeps, the ledger of a month."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import count
 
@@ -12,7 +12,7 @@ from app.config import Settings
 from app.database import Database
 from app.evidence import queries
 from app.evidence.recording import FinishedSweep
-from app.evidence.tables import DayOrigin, EvidenceDay, EvidenceZone, Ledger, LedgerDay
+from app.evidence.tables import DayOrigin, EvidenceDay, EvidenceZone, LedgerDay
 from app.fleet.roster import roster
 from collectors.probe import Observation
 from collectors.sweep import SweepResult
@@ -26,13 +26,15 @@ _DOWN = Observation(Status.TIMEOUT, detail="no answer")
 
 
 def successive_sweeps(
-    device_ids: Sequence[int], first_tick: int, interval_s: int
+    members: Mapping[int, int], first_tick: int, interval_s: int
 ) -> Iterator[FinishedSweep]:
-    """Sweeps of a fleet at rest: half a per cent is down, a handful changes from one to the next.
+    """Sweeps of a fleet (device id → cohort id) at rest: half a per cent is down, a handful changes
+    from one to the next.
 
     Latencies differ in every sweep; what is kept as a device's state does not.
     """
     dice = random.Random(SEED)  # noqa: S311 - made-up evidence, no secret
+    device_ids = list(members)
     down = set(dice.sample(device_ids, round(DOWN_SHARE * len(device_ids))))
     for number in count():
         down ^= set(dice.sample(device_ids, min(CHANGES_A_SWEEP, len(device_ids))))
@@ -44,7 +46,7 @@ def successive_sweeps(
         }
         tick = first_tick + number * interval_s
         result = SweepResult(observations, wall_s=1.0, cpu_s=0.4)
-        yield FinishedSweep(tick, interval_s, tick + interval_s // 2, result)
+        yield FinishedSweep(tick, interval_s, tick + interval_s // 2, result, members)
 
 
 def samples_of(sweep: FinishedSweep) -> list[queries.SampleRow]:
@@ -74,25 +76,17 @@ def fill_month(database: Database, settings: Settings, month: Month) -> None:
 def _fill_day(session: Session, settings: Settings, day: date, dice: random.Random) -> None:
     interval_s = settings.poll_interval
     start, end = day_bounds(day, settings.zone)
-    columns = ("day", "device_id", *queries.AMOUNTS)
-    ledger = [
-        dict(zip(columns, (day, device, *_seconds(end - start, interval_s, dice)), strict=True))
-        for device in roster(session, day)
-    ]
     origin = DayOrigin.COLLECTOR.value
-    session.execute(
-        insert(EvidenceDay).values(day=day, interval_s=interval_s, origin=origin)
-    )
+    session.execute(insert(EvidenceDay).values(day=day, interval_s=interval_s, origin=origin))
     session.execute(insert(LedgerDay).values(day=day, interval_s=interval_s, through=end))
-    session.execute(insert(Ledger), ledger)
+    seconds = (
+        (device, *_seconds(end - start, interval_s, dice)) for device in roster(session, day)
+    )
+    queries.add_to_ledger(session, day, seconds)
     queries.sum_up_cohorts(session, day)
 
 
 def _seconds(day_s: int, interval_s: int, dice: random.Random) -> tuple[int, ...]:
     """Intact, impaired, offline, unknown, suspended, exempted; whole slots that add up."""
-    offline, impaired = (
-        dice.choice((0, 0, 0, dice.randrange(60))) * interval_s for _ in range(2)
-    )
+    offline, impaired = (dice.choice((0, 0, 0, dice.randrange(60))) * interval_s for _ in range(2))
     return day_s - offline - impaired, impaired, offline, 0, 0, 0
-
-

@@ -5,10 +5,9 @@ minutes, over the whole simulated fleet; pages and REST are asked for meanwhile.
 """
 
 import time
-from datetime import date
 
 from bench.figures import Figure, Options, Section
-from bench.installation import installed, scratch_folder
+from bench.installation import installed, scratch_folder, today
 from bench.processes import Memory
 from bench.served import Served, intact_serve
 from bench.simulated import simulated_fleet
@@ -22,7 +21,7 @@ HOW = (
 )
 INTERVAL_S = 5
 BAR_MB = 300
-ASK_EVERY_S = 5.0
+ASK_EVERY_S = 3.0
 PATHS = (
     "/",
     "/metrics",
@@ -40,14 +39,14 @@ PATHS = (
 
 def measure(options: Options) -> Section:
     """One run of `options.sweeps` sweeps."""
-    today = date.today()  # noqa: DTZ011 - any day that has begun
+    day = today()
     how = HOW.format(sweeps=options.sweeps, cameras=options.cameras, interval=INTERVAL_S)
     with (
         scratch_folder() as folder,
-        simulated_fleet(options.cameras, folder, commissioned_on=today) as simulated,
+        simulated_fleet(options.cameras, folder, commissioned_on=day) as simulated,
         installed(folder, INTERVAL_S) as installation,
     ):
-        installation.take_over(simulated.registers, today)
+        installation.take_over(simulated.registers, day)
         with intact_serve(installation) as served:
             begun = served.memory()
             asked = await_sweeps(served, options.sweeps)
@@ -66,9 +65,9 @@ def await_sweeps(served: Served, sweeps: int) -> int:
 
 def ask_for_all(served: Served) -> int:
     """Every path once; the month by device, which is the largest answer, among them."""
-    today = date.today()  # noqa: DTZ011
+    day = today()
     for path in PATHS:
-        served.client.get(path.format(month=Month.of(today), today=today))
+        served.client.get(path.format(month=Month.of(day), today=day))
     return len(PATHS)
 
 

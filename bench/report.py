@@ -18,6 +18,8 @@ from bench.figures import HEADER, Section, Table
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 TITLE = "# Benchmarks\n"
+ORDER = ("sweep", "icmp", "bad_day", "store", "monthly", "memory", "scale")
+"""Of the measured sections; what people wrote comes after them."""
 PREAMBLE = """
 `make bench` runs them all; `make bench ARGS="sweep icmp"` (or `python -m bench sweep icmp`) some of
 them. Ours and the peer run in turn on the same machine in the same run; the figures are medians
@@ -53,7 +55,9 @@ def write_document(sections: Sequence[Section], path: Path = DOCUMENT) -> None:
     """Replace the sections that were measured."""
     present = _sections_in(path.read_text(encoding="utf-8")) if path.exists() else {}
     measured = {section.name: _markdown(section) for section in sections}
-    parts = [TITLE + PREAMBLE, *(present | measured).values()]
+    both = present | measured
+    names = sorted(both, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+    parts = [TITLE + PREAMBLE, *(both[name] for name in names)]
     path.write_text("\n".join(part.strip() + "\n" for part in parts), encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """Storing one sweep, whole, against a bare executemany (SQLite) or COPY (PostgreSQL).
 
-Ours is `record_sweep`: samples, the sweep and its counts by cohort, the states that changed, one
+Ours is `Recorder.record`: samples, the sweep and its counts by cohort, the states that changed, one
 commit. The peer writes the same samples into an equal table of a database of its own, under the
 same pragmas, with a commit. The fleet is at rest: its states are known and a handful changes.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 from app.evidence.queries import SampleRow
-from app.evidence.recording import FinishedSweep, record_sweep
+from app.evidence.recording import FinishedSweep, Recorder
 from app.fleet.roster import roster
 from bench.figures import Figure, Options, Section, alternately, median
 from bench.installation import Installation, installed, register_of, scratch_folder
@@ -58,28 +58,32 @@ def measure(options: Options) -> Section:
 
 def _on_sqlite(folder: Path, register: Path) -> tuple[tuple[Figure, ...], int]:
     with installed(folder) as installation, _bare_sqlite(folder / "bare.db") as bare:
-        device_ids = _taken_over(installation, register)
-        return _compare("SQLite", "executemany", installation, device_ids, bare), len(device_ids)
+        members = _taken_over(installation, register)
+        return _compare("SQLite", "executemany", installation, members, bare), len(members)
 
 
 def _on_postgres(folder: Path, register: Path) -> tuple[Figure, ...]:
-    with scratch_database() as url, scratch_database() as bare_url:
-        with installed(folder, database_url=url) as installation, _bare_postgres(bare_url) as bare:
-            device_ids = _taken_over(installation, register)
-            return _compare("PostgreSQL", "COPY", installation, device_ids, bare)
+    with (
+        scratch_database() as url,
+        scratch_database() as bare_url,
+        installed(folder, database_url=url) as installation,
+        _bare_postgres(bare_url) as bare,
+    ):
+        members = _taken_over(installation, register)
+        return _compare("PostgreSQL", "COPY", installation, members, bare)
 
 
-def _taken_over(installation: Installation, register: Path) -> list[int]:
+def _taken_over(installation: Installation, register: Path) -> dict[int, int]:
     installation.take_over([register], date(2025, 12, 1))
     with installation.database.read() as session:
-        return list(roster(session, date(2026, 1, 1)))
+        return roster(session, date(2026, 1, 1))
 
 
 def _compare(
-    engine: str, peer: str, installation: Installation, device_ids: list[int], bare: Bare
+    engine: str, peer: str, installation: Installation, members: dict[int, int], bare: Bare
 ) -> tuple[Figure, ...]:
-    record = recorder(installation, device_ids)
-    theirs = successive_sweeps(device_ids, FIRST_TICK, 60)
+    record = recorder(installation, members)
+    theirs = successive_sweeps(members, FIRST_TICK, 60)
 
     def write_bare() -> float:
         rows = samples_of(next(theirs))
@@ -92,16 +96,17 @@ def _compare(
     return (Figure(what, median(ours_ms), "ms", median(peer_ms), BAR),)
 
 
-def recorder(installation: Installation, device_ids: list[int]) -> Callable[[], float]:
+def recorder(installation: Installation, members: dict[int, int]) -> Callable[[], float]:
     """Records the next made-up sweep at each call; returns the milliseconds it took."""
-    sweeps = successive_sweeps(device_ids, FIRST_TICK, installation.settings.poll_interval)
+    sweeps = successive_sweeps(members, FIRST_TICK, installation.settings.poll_interval)
+    keeper = Recorder(installation.database, installation.settings)
 
     def record() -> float:
         sweep: FinishedSweep = next(sweeps)
         started = time.perf_counter()
-        stored = record_sweep(installation.database, installation.settings, sweep)
+        stored = keeper.record(sweep)
         took_ms = (time.perf_counter() - started) * 1000
-        assert stored.inserted == len(device_ids)
+        assert stored.inserted == len(members)
         return took_ms
 
     return record

@@ -13,7 +13,7 @@ from typing import Any
 from bench import blackbox
 from bench.blackbox import Asked
 from bench.figures import Figure, Options, Section, alternately, median
-from bench.installation import Installation, installed, scratch_folder
+from bench.installation import Installation, installed, scratch_folder, today
 from bench.simulated import Simulated, simulated_fleet
 from collectors.probe import ProbeMethod
 
@@ -34,17 +34,15 @@ def measure(options: Options) -> Section:
     if blackbox.why_absent():
         return Section(NAME, how, skipped=blackbox.why_absent())
     with scratch_folder() as folder:
-        today = date.today()  # noqa: DTZ011 - any day that is not in the future
-        with simulated_fleet(options.cameras, folder, commissioned_on=today) as simulated:
-            return _compare(options, simulated, folder, today, how)
+        day = today()
+        with simulated_fleet(options.cameras, folder, commissioned_on=day) as simulated:
+            return _compare(options, simulated, folder, day, how)
 
 
-def _compare(
-    options: Options, simulated: Simulated, folder: Path, today: date, how: str
-) -> Section:
+def _compare(options: Options, simulated: Simulated, folder: Path, day: date, how: str) -> Section:
     targets = simulated.targets(ProbeMethod.ONVIF)
     with installed(folder) as installation, blackbox.exporter(folder) as exporter:
-        installation.take_over(simulated.camera_registers(), today)
+        installation.take_over(simulated.camera_registers(), day)
         ours, peer = alternately(
             partial(_sweep, installation),
             partial(_ask, exporter, targets),

@@ -12,14 +12,14 @@ observations become UNKNOWN, because our outage is not the cameras'.
 import asyncio
 import time
 from dataclasses import replace
-from datetime import date
 
 import structlog
 
 from app.config import Settings
 from app.database import Database
-from app.evidence.recording import FinishedSweep, record_sweep
+from app.evidence.recording import FinishedSweep, Recorder
 from app.evidence.store import Stored, slot_length
+from app.fleet.roster import roster
 from app.fleet.targets import sweep_targets
 from collectors.plan import phases
 from collectors.probe import Observation, Probers, Target
@@ -40,6 +40,7 @@ class Collecting:
         self._database = database
         self._settings = settings
         self._probers = probers
+        self._recorder = Recorder(database, settings)
         self._options = SweepOptions(
             timeout_s=settings.attempt_timeout, concurrency=settings.probe_concurrency
         )
@@ -59,7 +60,7 @@ class Collecting:
         now = time.time()
         interval_s = await asyncio.to_thread(self.interval_at, now)
         tick = floor_to_slot(now + min(0.5, interval_s / 20), interval_s)  # a timer may fire early
-        targets = await asyncio.to_thread(self._targets, tick, None)
+        targets, members = await asyncio.to_thread(self._fleet, tick, None)
         left_s = tick + interval_s * SLOT_SHARE - time.time()
         if left_s < 2 * self._options.timeout_s:
             return None
@@ -71,11 +72,11 @@ class Collecting:
             phase=phases((target.group for target in targets), spread_s),
             ends_in_s=left_s,
         )
-        return self._finished(tick, interval_s, result)
+        return self._finished(tick, interval_s, result, members)
 
     def record(self, finished: FinishedSweep) -> Stored:
         """Store a sweep."""
-        return record_sweep(self._database, self._settings, finished)
+        return self._recorder.record(finished)
 
     async def sweep_once(self, room: str | None, *, keep: bool) -> tuple[SweepResult, int]:
         """Sweep at once, without phases; returns the result and how many samples were stored.
@@ -88,21 +89,25 @@ class Collecting:
         if keep and left < 2 * self._options.timeout_s:
             await asyncio.sleep(left)
         tick = floor_to_slot(time.time(), interval_s)
-        result = await sweep(self._targets(tick, room), self._probers, self._options)
+        targets, members = self._fleet(tick, room)
+        result = await sweep(targets, self._probers, self._options)
         if not keep:
             return result, 0
-        finished = replace(self._finished(tick, interval_s, result), of_fleet=room is None)
+        finished = self._finished(tick, interval_s, result, None if room else members)
         return result, self.record(finished).inserted
 
-    def _targets(self, tick: int, room: str | None) -> list[Target]:
-        day: date = local_day(tick, self._settings.zone)
+    def _fleet(self, tick: int, room: str | None) -> tuple[list[Target], dict[int, int]]:
+        """Whom to ask, and the cohort of every device in service."""
+        day = local_day(tick, self._settings.zone)
         with self._database.read() as session:
-            return sweep_targets(session, self._settings, day, room)
+            return sweep_targets(session, self._settings, day, room), roster(session, day)
 
-    def _finished(self, tick: int, interval_s: int, result: SweepResult) -> FinishedSweep:
+    def _finished(
+        self, tick: int, interval_s: int, result: SweepResult, members: dict[int, int] | None
+    ) -> FinishedSweep:
         finished_at = time.time()
         if not tick <= finished_at <= tick + interval_s:
             log.warning("sweep overran its slot", tick=tick, finished_at=int(finished_at))
             unmeasured = dict.fromkeys(result.observations, OVERRUN)
             result = replace(result, observations=unmeasured)
-        return FinishedSweep(tick, interval_s, int(finished_at), result)
+        return FinishedSweep(tick, interval_s, int(finished_at), result, members)

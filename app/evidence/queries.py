@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from psycopg.errors import UniqueViolation
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -99,10 +100,15 @@ def insert_samples(session: Session, rows: Sequence[SampleRow]) -> int:
     if connection.dialect.name == "sqlite":
         statement = "INSERT INTO sample VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
         return connection.exec_driver_sql(statement, list(rows)).rowcount
-    stage_samples(session, rows)
-    return connection.exec_driver_sql(
-        "INSERT INTO sample SELECT * FROM incoming ON CONFLICT DO NOTHING"
-    ).rowcount
+    try:
+        with session.begin_nested():  # nearly always, all are new
+            _copy(session, "sample", rows)
+    except UniqueViolation:
+        stage_samples(session, rows)
+        return connection.exec_driver_sql(
+            "INSERT INTO sample SELECT * FROM incoming ON CONFLICT DO NOTHING"
+        ).rowcount
+    return len(rows)
 
 
 def stage_samples(session: Session, rows: Sequence[SampleRow]) -> None:
@@ -115,9 +121,13 @@ def stage_samples(session: Session, rows: Sequence[SampleRow]) -> None:
     connection.exec_driver_sql("DELETE FROM incoming")
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("INSERT INTO incoming VALUES (?, ?, ?, ?)", list(rows))
-        return
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy("COPY incoming FROM STDIN") as copy:
+    else:
+        _copy(session, "incoming", rows)
+
+
+def _copy(session: Session, table: str, rows: Sequence[SampleRow]) -> None:
+    driver: Any = session.connection().connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 

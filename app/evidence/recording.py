@@ -1,67 +1,98 @@
-"""Records a finished sweep: its samples, its counts by cohort, what changed of each device."""
+"""Records finished sweeps: their samples, their counts by cohort, what changed of each device."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.database import Database
 from app.evidence import queries
-from app.evidence.queries import StateRow
+from app.evidence.queries import AMOUNTS, SampleRow, StateRow
 from app.evidence.store import Stored, claim_day, store_samples
 from app.evidence.tables import DayOrigin, Sweep, SweepCount
-from app.fleet.roster import roster
 from collectors.probe import Observation
 from collectors.sweep import SweepResult
 from kpi.calendar import Slots, local_day
 from kpi.ledger import classify
 from kpi.policy import DEFAULT_POLICY
-from kpi.rates import Amounts
-from kpi.status import SlotClass, Status
+from kpi.status import Status
 
 LONGEST_LATENCY_MS = 32_767
+STEADY_S = 1
+"""A camera tells whole seconds: an offset that differs by no more has not changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedSweep:
     """What a sweep brought: `tick` is the start of its slot, `finished_at` UTC seconds.
 
-    One that is not `of_fleet` leaves samples and states, but no counts.
+    `members` are the devices in service at the tick, each with its cohort; None where only a part
+    of the fleet was asked, which leaves samples and states but no counts.
     """
 
     tick: int
     interval_s: int
     finished_at: int
     result: SweepResult
-    of_fleet: bool = True
+    members: Mapping[int, int] | None
 
 
-def record_sweep(database: Database, settings: Settings, sweep: FinishedSweep) -> Stored:
-    """Store a sweep in one transaction; a slot that already has its sweep keeps that one."""
-    day = local_day(sweep.tick, settings.zone)
-    observations = sweep.result.observations
-    rows = [_sample(sweep.tick, device, seen) for device, seen in observations.items()]
-    with database.write() as session:
-        claim_day(session, day, settings.timezone, sweep.interval_s, DayOrigin.COLLECTOR)
-        stored = store_samples(
-            session, settings.zone, [row for row in rows if row[2] != Status.UNKNOWN]
-        )
-        if not sweep.of_fleet:
-            _record_changes(session, sweep.tick, observations)
-        elif queries.insert_new(session, Sweep, _sweep_row(sweep, stored)):
-            queries.insert_all(session, SweepCount, _counts(session, day, sweep))
-            _record_changes(session, sweep.tick, observations)
-    return stored
+class Recorder:
+    """Records one sweep after the other, each in one transaction.
+
+    It remembers the states it wrote, so that most sweeps write only a few; there is one recorder
+    at a time (see `app.evidence.leadership`).
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._known: dict[int, StateRow] | None = None
+        self._claimed: date | None = None
+
+    def record(self, sweep: FinishedSweep) -> Stored:
+        """Store a sweep; a slot that already has its sweep keeps that one."""
+        day = local_day(sweep.tick, self._settings.zone)
+        rows = _sample_rows(sweep)
+        known, self._known = self._known, None  # what fails in between is read again
+        with self._database.write() as session:
+            if day != self._claimed:
+                zone = self._settings.timezone
+                claim_day(session, day, zone, sweep.interval_s, DayOrigin.COLLECTOR)
+            known = queries.device_states(session) if known is None else known
+            stored = store_samples(session, self._settings.zone, rows)
+            changed = _changes(known, sweep) if _take_slot(session, sweep, stored) else []
+            queries.put_states(session, changed)
+        self._claimed = day
+        self._known = known | {state.device_id: state for state in changed}
+        return stored
 
 
-def _sample(tick: int, device_id: int, seen: Observation) -> queries.SampleRow:
-    latency = None if seen.latency_ms is None else min(round(seen.latency_ms), LONGEST_LATENCY_MS)
-    return tick, device_id, int(seen.status), latency
+def _sample_rows(sweep: FinishedSweep) -> list[SampleRow]:
+    """Samples of what was measured; UNKNOWN is never stored."""
+    return [
+        (sweep.tick, device_id, int(seen.status), _milliseconds(seen.latency_ms))
+        for device_id, seen in sweep.result.observations.items()
+        if seen.status is not Status.UNKNOWN
+    ]
+
+
+def _milliseconds(latency_ms: float | None) -> int | None:
+    return None if latency_ms is None else min(round(latency_ms), LONGEST_LATENCY_MS)
+
+
+def _take_slot(session: Session, sweep: FinishedSweep, stored: Stored) -> bool:
+    """Store the sweep and its counts; False where the slot has its sweep already."""
+    if sweep.members is None:
+        return True
+    if not queries.insert_new(session, Sweep, _sweep_row(sweep, stored)):
+        return False
+    queries.insert_all(session, SweepCount, _counts(session, sweep, sweep.members))
+    return True
 
 
 def _sweep_row(sweep: FinishedSweep, stored: Stored) -> dict[str, Any]:
@@ -79,43 +110,44 @@ def _sweep_row(sweep: FinishedSweep, stored: Stored) -> dict[str, Any]:
     }
 
 
-def _counts(session: Session, day: date, sweep: FinishedSweep) -> list[dict[str, int]]:
+def _counts(
+    session: Session, sweep: FinishedSweep, members: Mapping[int, int]
+) -> list[dict[str, int]]:
     """Devices of each cohort by class; a device in service that was not asked is unknown."""
-    members = roster(session, day)
-    device_ids = list(members)
-    statuses = _statuses(device_ids, sweep.result.observations)
+    seen = (sweep.result.observations.get(device_id) for device_id in members)
+    codes = [Status.UNKNOWN if one is None else one.status for one in seen]
     slot = Slots(sweep.tick, sweep.interval_s, 1)
-    suspended = queries.suspension_covers(session, device_ids, slot.start, slot.end)
+    suspended = queries.suspension_covers(session, list(members), slot.start, slot.end)
+    statuses = np.array(codes, dtype=np.uint8).reshape(-1, 1)
     classes = classify(statuses, slot, DEFAULT_POLICY.class_table(), suspended)[:, 0]
-    cohort_of = np.fromiter(members.values(), dtype=np.int64, count=len(members))
+    cohorts, cohort_of = np.unique(list(members.values()), return_inverse=True)
+    cells = np.bincount(
+        cohort_of * len(AMOUNTS) + classes, minlength=len(cohorts) * len(AMOUNTS)
+    ).reshape(-1, len(AMOUNTS))
     return [
-        {"tick": sweep.tick, "cohort_id": cohort, **_amounts(classes[cohort_of == cohort])}
-        for cohort in np.unique(cohort_of).tolist()
+        {"tick": sweep.tick, "cohort_id": cohort, **dict(zip(AMOUNTS, amounts, strict=True))}
+        for cohort, amounts in zip(cohorts.tolist(), cells.tolist(), strict=True)
     ]
 
 
-def _statuses(
-    device_ids: list[int], observations: Mapping[int, Observation]
-) -> npt.NDArray[np.uint8]:
-    seen = (observations.get(device_id) for device_id in device_ids)
-    codes = [Status.UNKNOWN if one is None else one.status for one in seen]
-    return np.array(codes, dtype=np.uint8).reshape(-1, 1)
-
-
-def _amounts(classes: npt.NDArray[np.uint8]) -> dict[str, int]:
-    return asdict(Amounts(*np.bincount(classes, minlength=len(SlotClass)).tolist()))
-
-
-def _record_changes(session: Session, tick: int, observations: Mapping[int, Observation]) -> None:
-    """Write the states that differ from what is known: most sweeps change a few of them."""
-    known = queries.device_states(session)
+def _changes(known: Mapping[int, StateRow], sweep: FinishedSweep) -> list[StateRow]:
+    """The states that differ from what is known."""
     changed = []
-    for device_id, seen in observations.items():
+    for device_id, seen in sweep.result.observations.items():
         before = known.get(device_id)
-        offset = None if seen.clock_offset_s is None else round(seen.clock_offset_s)
-        same = before is not None and before.status == seen.status
-        since = before.since if before is not None and same else tick
-        state = StateRow(device_id, int(seen.status), since, offset, seen.detail[:256])
+        state = _state(sweep.tick, device_id, seen, before)
         if state != before:
             changed.append(state)
-    queries.put_states(session, changed)
+    return changed
+
+
+def _state(tick: int, device_id: int, seen: Observation, before: StateRow | None) -> StateRow:
+    offset = None if seen.clock_offset_s is None else round(seen.clock_offset_s)
+    since = tick
+    if before is not None:
+        if before.status == seen.status:
+            since = before.since
+        if offset is not None and before.clock_offset_s is not None:
+            steady = abs(offset - before.clock_offset_s) <= STEADY_S
+            offset = before.clock_offset_s if steady else offset
+    return StateRow(device_id, int(seen.status), since, offset, seen.detail[:256])

@@ -1,13 +1,15 @@
 """The figures of this minute: the last finished sweep, and what is said when there is none."""
 
+from datetime import date
+
 import pytest
 
 from app.availability.documents import NowRow
 from app.availability.instant import present
 from app.availability.rooms import Condition, condition, rooms_now
 from app.availability.selection import Filters
-from app.evidence.recording import FinishedSweep, record_sweep
-from app.fleet.roster import Grouping, device_ids_by_code
+from app.evidence.recording import FinishedSweep, Recorder
+from app.fleet.roster import Grouping, device_ids_by_code, roster
 from collectors.probe import Observation
 from collectors.sweep import SweepResult
 from kpi.status import SlotClass, Status
@@ -20,9 +22,10 @@ def sweep(district: District, tick: int, **statuses: Status) -> None:
     """Record a sweep that saw these devices; the others were not asked."""
     with district.database.read() as session:
         ids = device_ids_by_code(session)
+        members = roster(session, date(2026, 3, 5))
     seen = {ids[code]: Observation(status, 5.0) for code, status in statuses.items()}
-    finished = FinishedSweep(tick, 900, tick + 40, SweepResult(seen, 40.0, 0.1))
-    record_sweep(district.database, district.settings, finished)
+    finished = FinishedSweep(tick, 900, tick + 40, SweepResult(seen, 40.0, 0.1), members)
+    Recorder(district.database, district.settings).record(finished)
 
 
 def counts(row: NowRow) -> tuple[int, ...]:

@@ -88,7 +88,7 @@ def test_states_keep_since_when(registered: Database, settings: Settings) -> Non
         seen = {1: Observation(Status.INTACT), 2: Observation(second)}
         result = SweepResult(seen, wall_s=1, cpu_s=0)
         at = tick + 900 * number
-        collecting.record(FinishedSweep(at, 900, at + 30, result))
+        collecting.record(FinishedSweep(at, 900, at + 30, result, {}))
     with registered.read() as session:
         states = session.scalars(select(DeviceState).order_by(DeviceState.device_id)).all()
         assert [(state.status, state.since) for state in states] == [

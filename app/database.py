@@ -9,11 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import BigInteger, Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    MetaData,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -61,21 +66,22 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version."""
-        config = _alembic_config()
+        from alembic import command  # 11 MB that a running server does without
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         with self._writing.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
-    def require_current(self) -> None:
-        """Raises `Refused` where the schema is not the newest version."""
-        head = ScriptDirectory.from_config(_alembic_config()).get_current_head()
+    def version(self) -> str | None:
+        """The schema's version; None where there is no schema yet."""
         with self.engine.connect() as connection:
-            present = MigrationContext.configure(connection).get_current_revision()
-        if present != head:
-            raise Refused(
-                f"The database is at version {present or 'none'}, this program needs {head}. "
-                "Run `intact db upgrade`."
-            )
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            version = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return None if version is None else str(version)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -105,18 +111,17 @@ def open_database(settings: Settings) -> Database:
 
 
 def _prepare(database: Database) -> None:
-    if not database.is_sqlite:
-        database.require_current()
-        return
-    if database.engine.url.database:
+    if database.is_sqlite and database.engine.url.database:
         Path(database.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    present = database.version()
+    if present == migrations.HEAD:
+        return
+    if not database.is_sqlite:
+        raise Refused(
+            f"The database is at version {present or 'none'}, this program needs "
+            f"{migrations.HEAD}. Run `intact db upgrade`."
+        )
     database.upgrade()
-
-
-def _alembic_config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    return config
 
 
 def _engine(url: str) -> Engine:

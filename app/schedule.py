@@ -11,14 +11,16 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
+import typer
 import uvloop
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from app.config import Settings
+from app.console import errors_for_people, opened
 from app.database import Database
 from app.evidence.collecting import Collecting
 from app.evidence.heartbeat import HEARTBEAT_S, beat, begin_run, end_run
@@ -33,6 +35,16 @@ log = structlog.get_logger()
 FILES_BESIDE_PROBES = 256
 STOP_WITHIN_S = 4.0
 RETRY_LEADERSHIP_S = 1.0
+
+
+def collect_command(
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", hidden=True, help="End when standard input closes.")
+    ] = False,
+) -> None:
+    """Collect: a sweep each slot, the ledger beside it. `intact serve` runs this by itself."""
+    with errors_for_people(), opened() as (settings, database):
+        run_collector(database, settings, with_parent=with_parent)
 
 
 def run_collector(database: Database, settings: Settings, *, with_parent: bool) -> None:

@@ -14,13 +14,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Annotated
 
 import httpx
 import structlog
+import typer
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from app.config import Settings
+from app.config import Settings, load_settings
+from app.console import errors_for_people, opened
 from app.database import Database
 from app.errors import BadParameter
 from app.evidence.heartbeat import last_heartbeat
@@ -85,6 +88,22 @@ class Supervisor:
         with self._database.read() as session:
             heard = last_heartbeat(session, pid)
         return heard is not None and time.time() - heard > SILENT_AFTER_S
+
+
+def serve_command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Port.")] = None,
+    insecure_open: Annotated[
+        bool,
+        typer.Option("--insecure-open", help="Allow an address that others reach: no sign-in yet!"),
+    ] = False,
+) -> None:
+    """Serve pages and REST, and run the collector as a child."""
+    with errors_for_people():
+        if not insecure_open:
+            require_closed(load_settings(host=host, port=port))
+        with opened(host=host, port=port) as (settings, database):
+            serve(database, settings)
 
 
 def require_closed(settings: Settings) -> None:

@@ -44,6 +44,10 @@ OPEN_FILES = 4_096
 DEFAULT_PORTS = {ProbeMethod.ONVIF: 80, ProbeMethod.TCP: 80, ProbeMethod.PING: 0}
 
 
+imports = typer.Typer(help="Take over files: register, suspensions, samples.", no_args_is_help=True)
+
+
+@imports.command("devices")
 def import_devices_command(
     file: File,
     dry_run: DryRun = False,
@@ -70,6 +74,7 @@ def import_devices_command(
     _tell("devices", result, dry_run)
 
 
+@imports.command("suspensions")
 def import_suspensions_command(file: File, dry_run: DryRun = False) -> None:
     """Take suspensions (报停) over from CSV."""
     with errors_for_people(), opened() as (settings, database), reported_progress() as report:
@@ -85,6 +90,7 @@ def import_suspensions_command(file: File, dry_run: DryRun = False) -> None:
     _tell("suspensions", result, dry_run)
 
 
+@imports.command("samples")
 def import_samples_command(
     file: File,
     interval: Annotated[

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from psycopg.errors import UniqueViolation
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -100,10 +99,11 @@ def insert_samples(session: Session, rows: Sequence[SampleRow]) -> int:
     if connection.dialect.name == "sqlite":
         statement = "INSERT INTO sample VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
         return connection.exec_driver_sql(statement, list(rows)).rowcount
+    driver: Any = connection.dialect.loaded_dbapi
     try:
         with session.begin_nested():  # nearly always, all are new
             _copy(session, "sample", rows)
-    except UniqueViolation:
+    except driver.errors.UniqueViolation:
         stage_samples(session, rows)
         return connection.exec_driver_sql(
             "INSERT INTO sample SELECT * FROM incoming ON CONFLICT DO NOTHING"
@@ -170,7 +170,7 @@ def _status_chunks(
         query = query.where(Sample.tick.in_(ticks), Sample.device_id.in_(device_ids.tolist()))
     result: Any = session.connection().execute(query)
     cursor = result.cursor  # the driver's own: SQLAlchemy's rows cost four times as much
-    while rows := cursor.fetchmany(100_000):
+    while rows := cursor.fetchmany(20_000):
         flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=3 * len(rows))
         yield flat.reshape(-1, 3).T
 

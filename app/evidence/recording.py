@@ -22,8 +22,9 @@ from kpi.policy import DEFAULT_POLICY
 from kpi.status import Status
 
 LONGEST_LATENCY_MS = 32_767
-STEADY_S = 1
-"""A camera tells whole seconds: an offset that differs by no more has not changed."""
+LONGEST_DETAIL = 256
+STEADY_S = 1.5
+"""A camera tells whole seconds, and we keep them: an offset that differs by less is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +136,19 @@ def _changes(known: Mapping[int, StateRow], sweep: FinishedSweep) -> list[StateR
     changed = []
     for device_id, seen in sweep.result.observations.items():
         before = known.get(device_id)
-        state = _state(sweep.tick, device_id, seen, before)
-        if state != before:
-            changed.append(state)
+        if before is None or not _is_still(before, seen):
+            same = before is not None and before.status == seen.status
+            since = before.since if before is not None and same else sweep.tick
+            offset = None if seen.clock_offset_s is None else round(seen.clock_offset_s)
+            detail = seen.detail[:LONGEST_DETAIL]
+            changed.append(StateRow(device_id, int(seen.status), since, offset, detail))
     return changed
 
 
-def _state(tick: int, device_id: int, seen: Observation, before: StateRow | None) -> StateRow:
-    offset = None if seen.clock_offset_s is None else round(seen.clock_offset_s)
-    since = tick
-    if before is not None:
-        if before.status == seen.status:
-            since = before.since
-        if offset is not None and before.clock_offset_s is not None:
-            steady = abs(offset - before.clock_offset_s) <= STEADY_S
-            offset = before.clock_offset_s if steady else offset
-    return StateRow(device_id, int(seen.status), since, offset, seen.detail[:256])
+def _is_still(before: StateRow, seen: Observation) -> bool:
+    """Whether a device is as it was."""
+    if before.status != seen.status or before.detail != seen.detail[:LONGEST_DETAIL]:
+        return False
+    if before.clock_offset_s is None or seen.clock_offset_s is None:
+        return before.clock_offset_s is seen.clock_offset_s
+    return abs(before.clock_offset_s - seen.clock_offset_s) < STEADY_S

@@ -15,7 +15,15 @@ from app.fleet.queries import Selection
 from app.fleet.tables import DeviceKind
 from app.tabular import ReportProgress
 
+exports = typer.Typer(help="Write files that can be taken over again.", no_args_is_help=True)
 
+
+@exports.callback()
+def about() -> None:
+    """Write files that can be taken over again."""
+
+
+@exports.command("devices")
 def export_devices(
     file: Annotated[Path, typer.Argument(help="The file to write; - for standard output.")],
     station: Annotated[str | None, typer.Option(help="Only this station (code).")] = None,

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
+import migrations
 from app.config import Settings
 from app.database import Base, Database, open_database
 from app.errors import ConfigurationError, Refused
@@ -23,6 +25,11 @@ def test_migrations_make_the_tables(database: Database) -> None:
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based")
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_newest_version_is_named() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert scripts.get_current_head() == migrations.HEAD
 
 
 def test_a_failed_write_leaves_nothing(database: Database) -> None:

@@ -97,6 +97,23 @@ def test_states_keep_since_when(registered: Database, settings: Settings) -> Non
         ]
 
 
+@pytest.mark.parametrize(
+    ("offsets", "kept"),
+    [([0.0, -1.0, 0.4], [0, 0, 0]), ([0.0, 2.0], [0, 2]), ([3.0, None, 3.0], [3, None, 3])],
+)
+def test_an_offset_that_flickers_stays(
+    registered: Database, settings: Settings, offsets: list[float | None], kept: list[int | None]
+) -> None:
+    collecting = Collecting(registered, settings, probers(intact))
+    tick = 900 * (int(time.time()) // 900)
+    for number, offset in enumerate(offsets):
+        seen = {1: Observation(Status.INTACT, 1.0, offset)}
+        at = tick + 900 * number
+        collecting.record(FinishedSweep(at, 900, at + 30, SweepResult(seen, 1, 0), {}))
+        with registered.read() as session:
+            assert session.scalars(select(DeviceState.clock_offset_s)).one() == kept[number]
+
+
 def test_the_sweep_of_a_room_is_no_sweep_of_the_fleet(
     registered: Database, settings: Settings
 ) -> None:

@@ -1,0 +1,35 @@
+"""Commands of the installation itself: settings and schema."""
+
+import typer
+
+from app.config import config_file, load_settings
+from app.console import errors_for_people
+from app.database import Database
+
+db = typer.Typer(help="The database.", no_args_is_help=True)
+
+
+def check_config() -> None:
+    """Check the settings and list every problem at once."""
+    with errors_for_people():
+        settings = load_settings()
+    print(f"The configuration is right (file: {config_file() or 'none'}).")
+    for name, value in settings.model_dump().items():
+        print(f"  {name} = {'(not set)' if value is None else value}")
+
+
+@db.callback()
+def about() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def upgrade_database() -> None:
+    """Bring the schema to the newest version."""
+    with errors_for_people():
+        database = Database(load_settings().sqlalchemy_url)
+        try:
+            database.upgrade()
+        finally:
+            database.close()
+    print("The database is at the newest version.")

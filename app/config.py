@@ -5,14 +5,23 @@ are the field names below. A secret may stand in a file of its own: `INTACT_SECR
 what `INTACT_SECRET_KEY` would. The environment wins over the file.
 """
 
+import difflib
 import os
+import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -31,8 +40,12 @@ FILE_VARIABLE = f"{PREFIX}CONFIG"
 DEFAULT_FILE = Path("intact.toml")
 
 
+NO_PLACES = {"localtime", "posixrules", "Factory"}
+"""Names that a system may have beside those of places."""
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in available_timezones() - NO_PLACES:
         raise ValueError(f"{name!r} is no time zone; use a name such as Asia/Shanghai")
     return name
 
@@ -54,6 +67,8 @@ def _database(url: SecretStr | None) -> SecretStr | None:
         ) from None
     if backend not in ("sqlite", "postgresql"):
         raise ValueError(f"{backend!r} is not supported; use sqlite or postgresql")
+    if backend == "sqlite" and make_url(url.get_secret_value()).database in (None, "", ":memory:"):
+        raise ValueError("names no file; use sqlite:////folder/intact.db")
     return url
 
 
@@ -86,21 +101,24 @@ class Settings(BaseSettings):
     poll_interval: Annotated[int, Field(ge=1, le=QUARTER_S), AfterValidator(_divides_quarter)] = 60
     probe_timeout: Annotated[float | None, Field(gt=0)] = None
     probe_concurrency: Annotated[int, Field(ge=1, le=20_000)] = 1_500
-    clock_tolerance: Annotated[float, Field(gt=0)] = 10
-    host: str = "127.0.0.1"
+    clock_tolerance: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
     webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
 
-    @model_validator(mode="after")
-    def _attempts_fit_into_the_slot(self) -> Self:
+    @field_validator("probe_timeout")
+    @classmethod
+    def _attempts_fit_into_the_slot(
+        cls, timeout_s: float | None, known: ValidationInfo
+    ) -> float | None:
         """Rooms begin in the first half of a slot; two attempts must fit into the other half."""
-        longest = self.poll_interval / 4
-        if self.probe_timeout is not None and self.probe_timeout > longest:
+        interval_s = known.data.get("poll_interval", QUARTER_S)
+        if timeout_s is not None and timeout_s > interval_s / 4:
             raise ValueError(
-                f"probe_timeout: {self.probe_timeout:g} s is too long for a poll interval of "
-                f"{self.poll_interval} s; use at most {longest:g} s (a quarter of the interval)"
+                f"too long for a poll interval of {interval_s} s; use at most {interval_s / 4:g} s "
+                "(a quarter of the interval)"
             )
-        return self
+        return timeout_s
 
     @classmethod
     def settings_customise_sources(
@@ -112,8 +130,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         file = config_file()
-        from_file = [TomlConfigSettingsSource(settings_cls, file)] if file else []
-        return (init_settings, env_settings, *from_file)
+        if file is None or _file_problems(file):
+            return init_settings, env_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -148,28 +167,40 @@ def load_settings(**overrides: Any) -> Settings:
     Raises `ConfigurationError` with every problem found.
     """
     chosen = {name: value for name, value in overrides.items() if value is not None}
-    problems = _unknown_variables()
+    file = config_file()
+    problems = _unknown_variables() + (_file_problems(file) if file else [])
     secrets, unreadable = _secrets_from_files()
     problems += unreadable
-    file = config_file()
-    if file is not None and not file.is_file():
-        problems.append(f"{FILE_VARIABLE}: {file} cannot be read: there is no such file")
     try:
         settings = Settings(**{**secrets, **chosen})
     except ValidationError as error:
         problems += [_describe(entry) for entry in error.errors(include_url=False)]
-    except (OSError, ValueError) as error:
-        problems.append(f"{file}: cannot be read as TOML: {error}")
     if problems:
         raise ConfigurationError(problems)
     return settings
+
+
+def _file_problems(file: Path) -> list[str]:
+    """Why a settings file cannot be read at all."""
+    try:
+        tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        return [f"{FILE_VARIABLE}: {file} cannot be read ({error.strerror}); check path and rights"]
+    except ValueError as error:
+        return [f"{file}: cannot be read as TOML ({error}); save it as UTF-8 without BOM"]
+    return []
 
 
 def _unknown_variables() -> list[str]:
     known = {PREFIX + name.upper() for name in Settings.model_fields} | {FILE_VARIABLE}
     known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRETS}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
-    return [f"{name}: no such setting; see `intact check-config --help`" for name in unknown]
+    return [f"{name}: no such setting; {_resembling(name, known)}" for name in unknown]
+
+
+def _resembling(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
 
 
 def _secrets_from_files() -> tuple[dict[str, str], list[str]]:

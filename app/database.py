@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 import migrations
@@ -97,9 +97,9 @@ def open_database(settings: Settings) -> Database:
     database = Database(settings.sqlalchemy_url)
     try:
         _prepare(database)
-    except (OperationalError, OSError) as error:
+    except (DatabaseError, OSError) as error:
         database.close()
-        reason = str(error.orig if isinstance(error, OperationalError) else error).strip()
+        reason = str(error.orig if isinstance(error, DatabaseError) else error).strip()
         shown = url.render_as_string(hide_password=True)
         raise ConfigurationError(
             [f"database_url: {shown} cannot be opened ({reason}); check address and rights"]

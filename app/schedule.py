@@ -26,6 +26,7 @@ from app.evidence.collecting import Collecting
 from app.evidence.heartbeat import HEARTBEAT_S, beat, begin_run, end_run
 from app.evidence.leadership import leadership
 from app.evidence.ledger import bring_up_to_date
+from app.evidence.store import refuse_other_zone
 from app.evidence.upkeep import tend
 from collectors.limits import raise_file_limit
 from collectors.registry import open_probers
@@ -49,6 +50,7 @@ def collect_command(
 
 def run_collector(database: Database, settings: Settings, *, with_parent: bool) -> None:
     """Collect until SIGTERM or SIGINT, or until the parent's end of standard input closes."""
+    refuse_other_zone(database, settings)
     raise_file_limit(settings.probe_concurrency + FILES_BESIDE_PROBES)
     uvloop.run(_collect(database, settings, with_parent))
 

@@ -8,6 +8,7 @@ import contextlib
 import ipaddress
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,6 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 
-import httpx
 import structlog
 import typer
 import uvicorn
@@ -25,16 +25,17 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from app.config import Settings, load_settings
 from app.console import errors_for_people, opened
 from app.database import Database
-from app.errors import BadParameter
+from app.errors import BadParameter, Refused
 from app.evidence.heartbeat import last_heartbeat
+from app.evidence.store import refuse_other_zone
 from app.main import create_app
 from app.operations.alerts import watch
-from app.operations.delivery import deliver
+from app.operations.delivery import deliver, webhook_client
 
 log = structlog.get_logger()
 SILENT_AFTER_S = 60
 LONGEST_PAUSE_S = 30.0
-STOP_WITHIN_S = 4.5
+STOP_WITHIN_S = 3.0
 WATCH_S = 5
 
 
@@ -120,31 +121,52 @@ def require_closed(settings: Settings) -> None:
 
 
 def serve(database: Database, settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; returns after everything has stopped."""
+    """Serve until SIGTERM or SIGINT; returns after everything has stopped.
+
+    Raises `Refused` where the port is taken or the evidence is of another time zone.
+    """
+    refuse_other_zone(database, settings)
     configuration = uvicorn.Config(
-        create_app(settings, database),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        timeout_graceful_shutdown=1,
+        create_app(settings, database), log_level="warning", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(configuration)
-    signal.signal(signal.SIGTERM, _leave)
-    with contextlib.suppress(KeyboardInterrupt, SystemExit), _duties(database, settings):
+    signal.signal(signal.SIGTERM, leave)
+    with _listening(settings) as listener, _duties(database, settings):
         log.info("serving", url=f"http://{settings.host}:{settings.port}/", pid=os.getpid())
-        server.run()
+        with contextlib.suppress(KeyboardInterrupt, Stopped):
+            server.run(sockets=[listener])
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
+class Stopped(SystemExit):
+    """SIGTERM came: everything ends in order, with exit code 0."""
+
+
+def leave(_number: int, _frame: FrameType | None) -> None:
     """uvicorn stops by itself on a signal and then raises it again: leave in order."""
-    raise SystemExit(0)
+    raise Stopped(0)
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket of the pages, taken before anything is promised."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Refused(
+                f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}); "
+                "stop what uses it, or choose another with --port."
+            ) from error
+        yield listener
 
 
 @contextmanager
 def _duties(database: Database, settings: Settings) -> Iterator[None]:
     """What the web process does besides serving."""
     supervisor = Supervisor(database)
-    client = httpx.Client(trust_env=False, timeout=5)
+    client = webhook_client()
     watching_since = int(time.time())
     scheduler = BackgroundScheduler(
         timezone=settings.zone, job_defaults={"coalesce": True, "max_instances": 1}

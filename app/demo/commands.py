@@ -1,5 +1,8 @@
 """Commands of the simulated fleet and of the demonstration over it."""
 
+import os
+import signal
+import threading
 import time
 from datetime import date, datetime
 from pathlib import Path
@@ -36,11 +39,14 @@ def simulate_command(
     commissioned_on: Day = None,
     slice_index: Annotated[int, typer.Option(hidden=True)] = 0,
     slices: Annotated[int, typer.Option(hidden=True)] = 1,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Simulate a fleet, each device on a loopback address of its own, until SIGTERM."""
     with errors_for_people():
         day = commissioned_on.date() if commissioned_on else _today()
         register = RegisterFile(write_register, day) if write_register else None
+        if with_parent:
+            threading.Thread(target=_end_with_parent, daemon=True).start()
         try:
             fleet = build_fleet(
                 cameras,
@@ -75,6 +81,13 @@ def _scenario(file: Path | None, preset_name: str | None) -> Scenario | None:
     if file is not None:
         return load_scenario(file)
     return preset(preset_name) if preset_name else None
+
+
+def _end_with_parent() -> None:
+    """Stop when the parent's end of standard input closes, however the parent ended."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _today() -> date:

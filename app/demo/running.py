@@ -4,7 +4,8 @@
 2. The register is taken over by the importer, then some suspensions, then an invented history.
 3. `serve` runs as it does in earnest: web process, collector, live sweeps each minute.
 
-A data folder that holds a demonstration already is taken up where it stopped.
+The folder remembers the demonstration: a finished one is taken up where it stopped, one that was
+interrupted while it was prepared is begun anew, and a folder with any other database is refused.
 """
 
 import csv
@@ -28,17 +29,18 @@ from app.config import Settings, load_settings
 from app.console import notices, reported_progress
 from app.database import Database, open_database
 from app.demo.history import write_history
+from app.demo.memory import DATABASE, Memory, recall, remember
 from app.errors import Refused
 from app.evidence.ledger import bring_up_to_date, mark_touched
 from app.evidence.suspensions import import_suspensions
 from app.fleet.importing import import_devices
-from app.fleet.roster import Grouping, first_service_day, roster
+from app.fleet.roster import Grouping, roster
 from app.fleet.tables import DeviceKind
-from app.serving import serve
+from app.serving import leave, serve
 from collectors.icmp import can_ping
 from collectors.simulator.fleet import build_fleet
 from collectors.simulator.running import free_port
-from kpi.calendar import local_day
+from kpi.calendar import days_between, local_day
 from kpi.policy import DEFAULT_POLICY
 from kpi.rates import percent
 
@@ -61,37 +63,49 @@ class Demonstration:
 
 
 def run_demonstration(asked: Demonstration) -> None:
-    """Prepare, then serve until SIGTERM, SIGINT or the end of `for_s` seconds."""
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    """Prepare, then serve until SIGTERM, SIGINT or the end of `for_s` seconds.
+
+    Raises `Refused` where the folder holds another database, or the fleet cannot start.
+    """
+    signal.signal(signal.SIGTERM, leave)
     os.environ["INTACT_DATA_DIR"] = str(asked.folder)
-    os.environ["INTACT_DATABASE_URL"] = f"sqlite:///{asked.folder.absolute() / 'intact.db'}"
+    os.environ["INTACT_DATABASE_URL"] = f"sqlite:///{asked.folder.absolute() / DATABASE}"
     settings = load_settings(port=asked.port)
+    today = local_day(int(time.time()), settings.zone)
+    memory = recall(asked.folder)
+    if memory is None:
+        begun_on = today - timedelta(days=asked.history_days)
+        memory = Memory(cameras=asked.cameras, rooms=asked.rooms, commissioned_on=begun_on)
+        remember(asked.folder, memory)
+    elif (memory.cameras, memory.rooms) != (asked.cameras, asked.rooms):
+        notices.print(
+            f"{asked.folder} holds a demonstration of {memory.cameras} cameras and {memory.rooms} "
+            "rooms; it goes on. For another one choose another --data."
+        )
     database = open_database(settings)
     try:
-        today = local_day(int(time.time()), settings.zone)
-        with database.read() as session:
-            begun_on = first_service_day(session)
-        commissioned_on = begun_on or today - timedelta(days=asked.history_days)
-        with _simulated_fleet(asked, commissioned_on) as register:
-            if begun_on is None:
-                _prepare(database, settings, register, commissioned_on, today)
+        with _simulated_fleet(asked.folder, memory) as register:
+            _take_over(database, settings, register, memory, today)
+            if not memory.finished:
+                _invent(database, settings, register, memory, today)
+                remember(asked.folder, memory.model_copy(update={"finished": True}))
             _serve(database, settings, asked.for_s)
     finally:
         database.close()
 
 
 @contextmanager
-def _simulated_fleet(asked: Demonstration, commissioned_on: date) -> Iterator[Path]:
+def _simulated_fleet(folder: Path, memory: Memory) -> Iterator[Path]:
     """Run the fleet as a child; gives its register once every address listens."""
-    register = asked.folder / "register.csv"
+    register = folder / "register.csv"
     register.unlink(missing_ok=True)
     if not can_ping():
         notices.print("No right to ping here: the rooms' equipment is asked by TCP instead.")
-    command = [sys.executable, "-m", "app.cli", "simulate", "--preset", "demo"]
-    command += ["--cameras", str(asked.cameras), "--rooms", str(asked.rooms)]
-    command += ["--port", str(_simulator_port(asked)), "--write-register", str(register)]
-    command += ["--commissioned-on", commissioned_on.isoformat()]
-    child = subprocess.Popen(command)  # noqa: S603
+    command = [sys.executable, "-m", "app.cli", "simulate", "--preset", "demo", "--with-parent"]
+    command += ["--cameras", str(memory.cameras), "--rooms", str(memory.rooms)]
+    command += ["--port", str(_simulator_port(memory)), "--write-register", str(register)]
+    command += ["--commissioned-on", memory.commissioned_on.isoformat()]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603
     try:
         _await_register(child, register)
         yield register
@@ -100,9 +114,9 @@ def _simulated_fleet(asked: Demonstration, commissioned_on: date) -> Iterator[Pa
         child.wait(10)
 
 
-def _simulator_port(asked: Demonstration) -> int:
+def _simulator_port(memory: Memory) -> int:
     """8080 as the simulator's own default, or a free one where somebody listens there."""
-    first = build_fleet(asked.cameras, asked.rooms, SIMULATOR_PORT).listening[0].address
+    first = build_fleet(memory.cameras, memory.rooms, SIMULATOR_PORT).listening[0].address
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -122,9 +136,10 @@ def _await_register(child: "subprocess.Popen[bytes]", register: Path) -> None:
         time.sleep(0.05)
 
 
-def _prepare(
-    database: Database, settings: Settings, register: Path, begun_on: date, today: date
+def _take_over(
+    database: Database, settings: Settings, register: Path, memory: Memory, today: date
 ) -> None:
+    """Import the register: the whole of it at first, later another port where there is one."""
     with reported_progress() as report:
         import_devices(
             database,
@@ -132,13 +147,19 @@ def _prepare(
             register,
             today=today,
             on_touched=mark_touched,
-            effective=begun_on,
+            effective=memory.commissioned_on,
             progress=report,
         )
-        _suspend_some(database, settings, register, begun_on)
-        with database.read() as session:
-            device_ids = list(roster(session, today))
-        days = [begun_on + timedelta(days=n) for n in range((today - begun_on).days + 1)]
+
+
+def _invent(
+    database: Database, settings: Settings, register: Path, memory: Memory, today: date
+) -> None:
+    _suspend_some(database, settings, register, memory.commissioned_on)
+    days = days_between(memory.commissioned_on, today)
+    with database.read() as session:
+        device_ids = list(roster(session, today))
+    with reported_progress() as report:
         write_history(database, settings, device_ids, days, int(time.time()), report)
         for number, day in enumerate(days):
             bring_up_to_date(database, settings, day, day, int(time.time()))

@@ -5,6 +5,7 @@ import getpass
 import sys
 import time
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,6 @@ import uvloop
 
 from app.config import Settings, load_settings
 from app.console import (
-    Format,
     errors_for_people,
     notices,
     opened,
@@ -27,6 +27,7 @@ from app.evidence.collecting import Collecting
 from app.evidence.leadership import leadership
 from app.evidence.ledger import mark_touched
 from app.evidence.sample_import import import_samples
+from app.evidence.store import refuse_other_zone
 from app.evidence.suspensions import import_suspensions
 from app.fleet.importing import import_devices
 from app.fleet.roster import Grouping, group_names
@@ -42,6 +43,11 @@ File = Annotated[Path, typer.Argument(help="The file to read.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")]
 OPEN_FILES = 4_096
 DEFAULT_PORTS = {ProbeMethod.ONVIF: 80, ProbeMethod.TCP: 80, ProbeMethod.PING: 0}
+
+
+class SweepFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
 
 
 imports = typer.Typer(help="Take over files: register, suspensions, samples.", no_args_is_help=True)
@@ -61,6 +67,7 @@ def import_devices_command(
 ) -> None:
     """Take a register (一机一档) over from CSV: every row is right, or nothing is imported."""
     with errors_for_people(), opened() as (settings, database), reported_progress() as report:
+        refuse_other_zone(database, settings)
         result = import_devices(
             database,
             settings,
@@ -78,6 +85,7 @@ def import_devices_command(
 def import_suspensions_command(file: File, dry_run: DryRun = False) -> None:
     """Take suspensions (报停) over from CSV."""
     with errors_for_people(), opened() as (settings, database), reported_progress() as report:
+        refuse_other_zone(database, settings)
         result = import_suspensions(
             database,
             settings,
@@ -113,7 +121,7 @@ def import_samples_command(
 def sweep_command(
     once: Annotated[bool, typer.Option("--once", help="Sweep now, without phases.")] = False,
     room: Annotated[str | None, typer.Option(help="Only this room (code).")] = None,
-    form: Annotated[Format, typer.Option("--format", help="table or json")] = Format.TABLE,
+    form: Annotated[SweepFormat, typer.Option("--format")] = SweepFormat.TABLE,
 ) -> None:
     """Ask every device once. Stored as evidence only where no collector is running."""
     with errors_for_people():
@@ -121,6 +129,7 @@ def sweep_command(
             raise BadParameter("--once", "say --once; `intact serve` sweeps each slot by itself")
         with opened() as (settings, database):
             _require_room(database, room)
+            refuse_other_zone(database, settings)
             raise_file_limit(OPEN_FILES)
             with leadership(database) as alone:
                 result, stored = uvloop.run(_sweep(database, settings, room, alone))
@@ -188,7 +197,7 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
-def _print_sweep(result: SweepResult, stored: int, form: Format) -> None:
+def _print_sweep(result: SweepResult, stored: int, form: SweepFormat) -> None:
     document = {
         "devices": len(result.observations),
         "by_status": {status.name: count for status, count in result.by_status.items()},
@@ -197,7 +206,7 @@ def _print_sweep(result: SweepResult, stored: int, form: Format) -> None:
         "latency_ms": result.latency_ms,
         "stored": stored,
     }
-    if form is Format.JSON:
+    if form is SweepFormat.JSON:
         print_json(document)
     else:
         print_table([{"figure": key, "value": value} for key, value in document.items()])

@@ -23,7 +23,7 @@ from app.errors import BadParameter
 from app.evidence import queries
 from app.evidence.queries import SampleRow
 from app.evidence.recording import LONGEST_LATENCY_MS
-from app.evidence.sample_files import RawSample, SampleFile
+from app.evidence.sample_files import RawSample, open_samples
 from app.evidence.store import Stored, claim_day, require_zone, store_samples
 from app.evidence.tables import DayOrigin
 from app.fleet.roster import device_ids_by_code
@@ -75,9 +75,10 @@ def import_samples(
         raise BadParameter("--interval", f"{interval_s} does not divide 900; use 60, 300 or 900")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _spool(settings.data_dir) as spool:
-        judge = _judge(database, settings, path, now, interval_s)
-        spool.executemany(SPOOL_ROW, judge.good_rows(SampleFile(path).rows(report)))
-        judge.problems.refuse()
+        judge = _judge(database, settings, now, interval_s)
+        with open_samples(path, report) as (raw_rows, problems):
+            spool.executemany(SPOOL_ROW, judge.good_rows(raw_rows, problems))
+        problems.refuse()
         (slots,) = spool.execute("SELECT count(*) FROM spool").fetchone()
         stored = _store_spool(database, settings, spool, judge.days, slots, report)
     kept = judge.rows - judge.unknown
@@ -123,13 +124,12 @@ class _Judge:
     days: _Days
     now: int
     asked_interval_s: int | None
-    problems: Problems
     rows: int = 0
     unknown: int = 0
     _statuses: dict[str, Status] = field(default_factory=dict)
     _latencies: dict[str, int] = field(default_factory=dict)
 
-    def good_rows(self, raw_rows: Iterator[RawSample]) -> Iterator[SpoolRow]:
+    def good_rows(self, raw_rows: Iterator[RawSample], problems: Problems) -> Iterator[SpoolRow]:
         for raw in raw_rows:
             self.rows += 1
             try:
@@ -138,7 +138,7 @@ class _Judge:
                 status = self._status(raw)
                 latency = self._latency(raw)
             except _BadCellError as bad:
-                self.problems.add(raw.row, bad.column, bad.value, bad.remedy)
+                problems.add(raw.row, bad.column, bad.value, bad.remedy)
                 continue
             if status is Status.UNKNOWN:
                 self.unknown += 1
@@ -154,6 +154,8 @@ class _Judge:
 
     def _slot(self, raw: RawSample) -> tuple[float, int]:
         at = raw.at if isinstance(raw.at, float) else _instant(raw.at)
+        if at < 0:
+            raise _BadCellError("at", str(raw.at), "lies before 1970; correct the time")
         if at > self.now:
             raise _BadCellError("at", str(raw.at), "lies in the future; correct the time")
         day, interval_s = self.days.of(at)
@@ -210,15 +212,13 @@ def _instant(text: str) -> float:
     raise _BadCellError("at", text, remedy)
 
 
-def _judge(
-    database: Database, settings: Settings, path: Path, now: int, interval_s: int | None
-) -> _Judge:
+def _judge(database: Database, settings: Settings, now: int, interval_s: int | None) -> _Judge:
     with database.read() as session:
         require_zone(session, settings.timezone)
         lengths = queries.slot_lengths(session, date.min, date.max)
         device_ids = device_ids_by_code(session)
     days = _Days(settings.zone, interval_s or settings.poll_interval, lengths)
-    return _Judge(device_ids, days, now, interval_s, Problems(path.name))
+    return _Judge(device_ids, days, now, interval_s)
 
 
 def _store_spool(

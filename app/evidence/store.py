@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from app.config import Settings
+from app.database import Database
 from app.errors import Refused
 from app.evidence import queries
 from app.evidence.queries import SampleRow
@@ -43,6 +45,12 @@ def require_zone(session: Session, timezone: str) -> None:
             f"The evidence was stored in the time zone {present}, the configuration says "
             f"{timezone}. Set INTACT_TIMEZONE={present}, or begin with an empty database."
         )
+
+
+def refuse_other_zone(database: Database, settings: Settings) -> None:
+    """Raises `Refused` where the evidence was cut into the days of another zone than is set."""
+    with database.read() as session:
+        require_zone(session, settings.timezone)
 
 
 def slot_length(session: Session, day: date, default: int) -> int:

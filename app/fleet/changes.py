@@ -3,32 +3,38 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from app.fleet.record import Record, RegisterRow
+from app.fleet.record import CohortKey, Record, RegisterRow
 from app.fleet.secrets import Secrets, WrongKey
 from app.fleet.tables import ProbeChoice
 from app.fleet.touched import DeviceDays
 
 _DAY = timedelta(days=1)
+_PLACE = {*CohortKey._fields, "power_district"}
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A device of the register with its newest assignment."""
+    """A device of the register with its newest assignment, which holds from `assigned_from`."""
 
     id: int
     registered_on: date
     record: Record
     password_encrypted: bytes | None
+    assigned_from: date
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A row against the register: `stored` is None for a new device."""
+    """A row against the register: `stored` is None for a new device.
+
+    `dates_back`: the groups that it names hold already, but only from a later day than is wanted.
+    """
 
     row: RegisterRow
     record: Record
     stored: Stored | None
     sets_password: bool
+    dates_back: bool
 
     @property
     def is_new(self) -> bool:
@@ -37,23 +43,38 @@ class Change:
     @property
     def alters(self) -> bool:
         """Whether a device that is there already becomes another."""
-        return self.stored is not None and (self.sets_password or self.record != self.stored.record)
+        differs = self.stored is not None and self.record != self.stored.record
+        return differs or (not self.is_new and (self.sets_password or self.dates_back))
 
     @property
     def moves(self) -> bool:
-        """Whether a device that is there already belongs elsewhere from now on."""
-        return self.stored is not None and _place(self.record) != _place(self.stored.record)
+        """Whether a device that is there already belongs elsewhere from some day on."""
+        if self.stored is None:
+            return False
+        return self.dates_back or _place(self.record) != _place(self.stored.record)
 
 
-def decide(row: RegisterRow, record: Record, stored: Stored | None, secrets: Secrets) -> Change:
-    """What the row changes. A stored password that no longer opens counts as another one."""
+def decide(
+    row: RegisterRow,
+    record: Record,
+    stored: Stored | None,
+    secrets: Secrets,
+    effective: date | None = None,
+) -> Change:
+    """What the row changes. A stored password that no longer opens counts as another one.
+
+    `effective` is the first day of new assignments where it was said: groups that hold from a
+    later day only are then dated back.
+    """
     sets_password = bool(row.password)
     if row.password and stored and stored.password_encrypted:
         try:
             sets_password = secrets.decrypt(stored.password_encrypted) != row.password
         except WrongKey:
             sets_password = True
-    return Change(row, record, stored, sets_password)
+    names_groups = not _PLACE.isdisjoint(row.values)
+    later = stored is not None and effective is not None and stored.assigned_from > effective
+    return Change(row, record, stored, sets_password, dates_back=later and names_groups)
 
 
 def touched_days(change: Change, device_id: int, today: date, effective: date) -> list[DeviceDays]:

@@ -57,7 +57,7 @@ def import_devices(
     with database.read() if dry_run else database.write() as session:
         if not dry_run:
             lock_register(session)
-        changes = _plan(session, rows, secrets, table.problems, progress)
+        changes = _plan(session, rows, secrets, table.problems, effective, progress)
         table.problems.refuse()
         if not dry_run:
             first_day = effective or today + timedelta(days=1)
@@ -81,6 +81,7 @@ def _plan(
     rows: Sequence[RegisterRow],
     secrets: Secrets,
     problems: Problems,
+    effective: date | None,
     progress: ReportProgress,
 ) -> list[Change]:
     present = devices_by_code(session, [row.code for row in rows])
@@ -91,7 +92,7 @@ def _plan(
         stored = present.get(row.code)
         record = merged(row, stored.record if stored else None, problems)
         if record:
-            changes.append(decide(row, record, stored, secrets))
+            changes.append(decide(row, record, stored, secrets, effective))
     progress("checking", len(rows), len(rows))
     return changes
 

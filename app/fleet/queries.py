@@ -123,22 +123,24 @@ def devices_by_code(session: Session, codes: Sequence[str]) -> dict[str, Stored]
         devices = session.execute(select(*columns).where(Device.code.in_(part))).all()
         places = _newest_places(session, [row[0] for row in devices])
         for row in devices:
-            cohort_id, district = places[row[0]]
+            cohort_id, district, since = places[row[0]]
             values = dict(zip(own, row[len(_KEYS) :], strict=True))
             values.update(cohorts[cohort_id]._asdict(), power_district=district)
             record = Record(**values)
-            found[record.code] = Stored(row[0], row[1], record, row[2])
+            found[record.code] = Stored(row[0], row[1], record, row[2], since)
     return found
 
 
 def _newest_places(
     session: Session, device_ids: Sequence[int]
-) -> dict[int, tuple[int, str | None]]:
-    """Device id → cohort id and power district of its newest assignment."""
-    columns = (Assignment.device_id, Assignment.cohort_id, Assignment.power_district)
+) -> dict[int, tuple[int, str | None, date]]:
+    """Device id → cohort id, power district and first day of its newest assignment."""
+    where = (Assignment.cohort_id, Assignment.power_district, Assignment.from_day)
     chosen = (Assignment.device_id.in_(device_ids), Assignment.to_day.is_(None))
-    rows = session.execute(select(*columns).where(*chosen))
-    return {device_id: (cohort_id, district) for device_id, cohort_id, district in rows}
+    rows = session.execute(select(Assignment.device_id, *where).where(*chosen))
+    return {
+        device_id: (cohort_id, district, since) for device_id, cohort_id, district, since in rows
+    }
 
 
 def device_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
@@ -171,7 +173,7 @@ def _stored() -> Select[Any]:
     columns = [
         _ELSEWHERE[name] if name in _ELSEWHERE else getattr(Device, name) for name in RECORD_FIELDS
     ]
-    return _joined(select(*_KEYS, *columns).select_from(Device))
+    return _joined(select(*_KEYS, Assignment.from_day, *columns).select_from(Device))
 
 
 def _joined(query: Select[Any]) -> Select[Any]:
@@ -187,7 +189,7 @@ def _join_groups(query: Select[Any]) -> Select[Any]:
 
 
 def _read(row: Sequence[Any]) -> Stored:
-    return Stored(row[0], row[1], Record(*row[3:]), row[2])
+    return Stored(row[0], row[1], Record(*row[4:]), row[2], row[3])
 
 
 def _require_groups(session: Session, selection: Selection) -> None:

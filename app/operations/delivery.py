@@ -14,7 +14,7 @@ from app.database import Database
 from app.operations import queries
 from app.operations.queries import Claimed
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 2.0
 BACKOFF_S = (10, 30, 60, 120, 300, 600, 1800, 3600)
 GIVE_UP_S = 24 * 3600
 LEASE_S = 120

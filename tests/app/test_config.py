@@ -25,6 +25,10 @@ BAD = [
     ("PROBE_TIMEOUT", "-1", "greater than 0"),
     ("PROBE_CONCURRENCY", "0", "greater than or equal to 1"),
     ("CLOCK_TOLERANCE", "0", "greater than 0"),
+    ("CLOCK_TOLERANCE", "inf", "finite number"),
+    ("HOST", "", "at least 1 character"),
+    ("TIMEZONE", "localtime", "no time zone"),
+    ("DATABASE_URL", "sqlite://", "names no file"),
     ("PORT", "70000", "less than or equal to 65535"),
     ("DATABASE_URL", "mysql://x/y", "use sqlite or postgresql"),
     ("DATABASE_URL", "intact.db", "cannot be read"),
@@ -46,16 +50,21 @@ def test_what_is_refused(name: str, value: str, said: str, monkeypatch: pytest.M
     assert name.lower() in problem.lower() or value in problem
 
 
-def test_every_problem_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("TIMEZONE", "x"), ("PORT", "0"), ("TYPO", "1")):
+def test_every_problem_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "intact.toml").write_text("this is no TOML")
+    bad = {"TIMEZONE": "x", "PORT": "0", "PORTS": "1", "PROBE_TIMEOUT": "500"}
+    for name, value in bad.items():
         monkeypatch.setenv(f"INTACT_{name}", value)
     with pytest.raises(ConfigurationError) as refused:
         load_settings()
     assert [problem.split(":")[0] for problem in refused.value.problems] == [
-        "INTACT_TYPO",
+        "INTACT_PORTS",
+        "intact.toml",
         "timezone",
+        "probe_timeout",
         "port",
     ]
+    assert "did you mean INTACT_PORT?" in refused.value.problems[0]
 
 
 def test_a_secret_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,12 @@ def test_postgresql_wants_its_upgrade(postgres_url: str, tmp_path: Path) -> None
     open_database(settings).close()
 
 
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "intact.db").write_text("once upon a time, " * 100)
+    with pytest.raises(ConfigurationError, match="not a database"):
+        open_database(Settings(data_dir=tmp_path))
+
+
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     url = SecretStr("postgresql://someone:secret@127.0.0.1:1/intact")
     with pytest.raises(ConfigurationError, match="cannot be opened") as refused:

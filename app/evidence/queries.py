@@ -97,8 +97,9 @@ def insert_samples(session: Session, rows: Sequence[SampleRow]) -> int:
     """Store samples; the first one under a key stays. Returns how many were new."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
+        sqlite3: Any = connection.connection.driver_connection  # SQLAlchemy would copy every row
         statement = "INSERT INTO sample VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        return connection.exec_driver_sql(statement, list(rows)).rowcount
+        return int(sqlite3.executemany(statement, rows).rowcount)
     driver: Any = connection.dialect.loaded_dbapi
     try:
         with session.begin_nested():  # nearly always, all are new
@@ -195,12 +196,12 @@ def suspension_covers(
     session: Session, device_ids: Sequence[int], start: int, end: int
 ) -> list[Cover]:
     """The suspensions of these devices that touch `[start, end)`; rows are their places here."""
-    row_of = {device_id: row for row, device_id in enumerate(device_ids)}
     found = session.execute(
         select(Suspension.device_id, Suspension.start, Suspension.end).where(
             Suspension.start < end, (Suspension.end.is_(None)) | (Suspension.end > start)
         )
-    )
+    ).all()
+    row_of = {device_id: row for row, device_id in enumerate(device_ids)} if found else {}
     return [
         Cover(row_of[device_id], begin, until)
         for device_id, begin, until in found

@@ -1,6 +1,6 @@
 """Records finished sweeps: their samples, their counts by cohort, what changed of each device."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -22,6 +22,7 @@ from kpi.policy import DEFAULT_POLICY
 from kpi.status import Status
 
 LONGEST_LATENCY_MS = 32_767
+UNMEASURED = int(Status.UNKNOWN)
 LONGEST_DETAIL = 256
 STEADY_S = 1.5
 """A camera tells whole seconds, and we keep them: an offset that differs by less is the same."""
@@ -66,7 +67,8 @@ class Recorder:
                 claim_day(session, day, zone, sweep.interval_s, DayOrigin.COLLECTOR)
             known = queries.device_states(session) if known is None else known
             stored = store_samples(session, self._settings.zone, rows)
-            changed = _changes(known, sweep) if _take_slot(session, sweep, stored) else []
+            taken = _take_slot(session, sweep, rows, stored)
+            changed = _changes(known, sweep) if taken else []
             queries.put_states(session, changed)
         self._claimed = day
         self._known = known | {state.device_id: state for state in changed}
@@ -83,16 +85,18 @@ def _sample_rows(sweep: FinishedSweep) -> list[SampleRow]:
 
 
 def _milliseconds(latency_ms: float | None) -> int | None:
-    return None if latency_ms is None else min(round(latency_ms), LONGEST_LATENCY_MS)
+    return None if latency_ms is None else min(int(latency_ms + 0.5), LONGEST_LATENCY_MS)
 
 
-def _take_slot(session: Session, sweep: FinishedSweep, stored: Stored) -> bool:
+def _take_slot(
+    session: Session, sweep: FinishedSweep, rows: Sequence[SampleRow], stored: Stored
+) -> bool:
     """Store the sweep and its counts; False where the slot has its sweep already."""
     if sweep.members is None:
         return True
     if not queries.insert_new(session, Sweep, _sweep_row(sweep, stored)):
         return False
-    queries.insert_all(session, SweepCount, _counts(session, sweep, sweep.members))
+    queries.insert_all(session, SweepCount, _counts(session, sweep, rows, sweep.members))
     return True
 
 
@@ -112,11 +116,14 @@ def _sweep_row(sweep: FinishedSweep, stored: Stored) -> dict[str, Any]:
 
 
 def _counts(
-    session: Session, sweep: FinishedSweep, members: Mapping[int, int]
+    session: Session,
+    sweep: FinishedSweep,
+    rows: Sequence[SampleRow],
+    members: Mapping[int, int],
 ) -> list[dict[str, int]]:
-    """Devices of each cohort by class; a device in service that was not asked is unknown."""
-    seen = (sweep.result.observations.get(device_id) for device_id in members)
-    codes = [Status.UNKNOWN if one is None else one.status for one in seen]
+    """Devices of each cohort by class; a device in service without a sample is unknown."""
+    measured = {device_id: status for _tick, device_id, status, _latency in rows}
+    codes = [measured.get(device_id, UNMEASURED) for device_id in members]
     slot = Slots(sweep.tick, sweep.interval_s, 1)
     suspended = queries.suspension_covers(session, list(members), slot.start, slot.end)
     statuses = np.array(codes, dtype=np.uint8).reshape(-1, 1)

@@ -1,20 +1,24 @@
 """Asking a camera one thing: once without a password, once more with it where it wants one.
 
 1. Send the request without authentication; if the camera closes without a byte, send it again at
-   once (a silently dropped connection is no outage).
+   once (a silently dropped connection is no outage). What shows a password is never sent again as
+   it was, but made anew: the camera may have seen its nonce.
 2. If it is answered, that is the answer.
 3. If it is refused and the register has credentials that were not refused before, show them: by
    HTTP digest where the camera offers it, else by WS-UsernameToken; by what worked last time, if
    anything did.
 4. If that is refused too, remember it and never show this password again.
+5. A camera that asked for a password lives, whatever it does to the one that it is shown.
 
 Source: DESIGN §5.
 """
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from collectors.onvif import envelope
 from collectors.onvif.credentials import Accepted, CredentialMemory, Scheme
@@ -26,6 +30,7 @@ from collectors.onvif.username_token import username_token
 from collectors.probe import Observation, Target
 from kpi.status import Status
 
+_OFFLINE = frozenset({Status.TIMEOUT, Status.REFUSED, Status.UNREACHABLE})
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 
@@ -53,6 +58,11 @@ class Answer:
             return True
         return self.http.code == 403 and self.soap.kind is Kind.NONSENSE
 
+    @property
+    def perhaps_refused(self) -> bool:
+        """400 without a fault: some cameras refuse like that, others are merely confused."""
+        return self.http.code == 400 and self.soap.kind is Kind.NONSENSE
+
 
 async def ask(
     target: Target,
@@ -71,7 +81,7 @@ async def ask(
         else envelope.request(operation, host_of(target))
     )
     answer = await send(target, operation, request, deadline)
-    if isinstance(answer, Answer) and answer.refused:
+    if isinstance(answer, Answer) and _calls_for_password(answer, target, memory):
         answer = await _ask_with_password(
             target, operation, deadline, memory, answer, clock_offset_s
         )
@@ -86,11 +96,19 @@ def host_of(target: Target) -> str:
 
 
 async def send(
-    target: Target, operation: Operation, request: bytes, deadline: float
+    target: Target,
+    operation: Operation,
+    request: bytes,
+    deadline: float,
+    again: Callable[[], bytes] | None = None,
 ) -> Answer | Failure:
-    """One exchange, repeated once where the camera closed the connection without a byte."""
+    """One exchange, repeated once where the camera closed the connection without a byte.
+
+    `again` makes the request of the repetition where it may not be the same.
+    """
     reply = await exchange(target.address, target.port, request, deadline, tls=target.tls)
     if isinstance(reply, Failure) and reply.closed_early:
+        request = again() if again else request
         reply = await exchange(target.address, target.port, request, deadline, tls=target.tls)
     if isinstance(reply, Failure):
         return reply
@@ -99,6 +117,16 @@ async def send(
         return Answer(reply, soap)
     halfway = time.time() - reply.latency_ms / 2000
     return Answer(reply, soap, soap.device_time - halfway)
+
+
+def _calls_for_password(answer: Answer, target: Target, memory: CredentialMemory) -> bool:
+    """A clear refusal does; an answer that may be one does until the password did not help."""
+    if answer.refused:
+        return True
+    who = (target.address, target.username, target.password)
+    if not (answer.perhaps_refused and target.username) or memory.was_refused(*who):
+        return False
+    return not memory.is_doubted(*who)
 
 
 async def _ask_with_password(
@@ -118,14 +146,16 @@ async def _ask_with_password(
     for _ in range(2):  # a second time only for a nonce that went stale: no wrong password
         challenge = _choose(refusal, known)
         camera_time = _camera_time(refusal, known, clock_offset_s)
-        request = _with_password(target, operation, challenge, camera_time)
-        answer = await send(target, operation, request, deadline)
+        build = partial(_with_password, target, operation, challenge, camera_time)
+        answer = await send(target, operation, build(), deadline, partial(build, count=2))
         if isinstance(answer, Failure):
-            return answer
+            return _alive(answer)
+        if answer.good:
+            scheme = Scheme.DIGEST if challenge else Scheme.TOKEN
+            memory.remember_success(*who, Accepted(scheme, answer.clock_offset_s))
+        elif answer.perhaps_refused:
+            memory.remember_doubt(*who)
         if not answer.refused:
-            if answer.good:
-                scheme = Scheme.DIGEST if challenge else Scheme.TOKEN
-                memory.remember_success(*who, Accepted(scheme, answer.clock_offset_s))
             return answer
         refusal = answer
         if challenge is None or not _is_stale(answer):
@@ -147,13 +177,18 @@ def _is_stale(answer: Answer) -> bool:
 
 
 def _with_password(
-    target: Target, operation: Operation, challenge: Challenge | None, camera_time: float
+    target: Target,
+    operation: Operation,
+    challenge: Challenge | None,
+    camera_time: float,
+    count: int = 1,
 ) -> bytes:
+    """A token is new with each call; `count` is how often the challenge was answered with this."""
     if challenge is None:
         security = username_token(target.username, target.password, camera_time)
         return envelope.request(operation, host_of(target), security=security)
     authorization = digest_authorization(
-        challenge, target.username, target.password, method="POST", uri=envelope.PATH
+        challenge, target.username, target.password, method="POST", uri=envelope.PATH, count=count
     )
     return envelope.request(operation, host_of(target), authorization=authorization)
 
@@ -169,6 +204,15 @@ def _camera_time(refusal: Answer, known: Accepted | None, clock_offset_s: float 
                 return datetime.strptime(value, _HTTP_DATE).replace(tzinfo=UTC).timestamp()
         clock_offset_s = known.clock_offset_s if known else None
     return time.time() + (clock_offset_s or 0.0)
+
+
+def _alive(failure: Failure) -> Failure:
+    """Silence of a camera that has just asked for a password is no outage."""
+    seen = failure.observation
+    if seen.status not in _OFFLINE:
+        return failure
+    detail = f"asks for a password; shown it: {seen.detail}"
+    return Failure(replace(seen, status=Status.SERVICE_FAULT, detail=detail))
 
 
 def _auth_failed(detail: str) -> Failure:

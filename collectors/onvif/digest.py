@@ -87,19 +87,21 @@ def digest_authorization(
     method: str,
     uri: str,
     cnonce: str | None = None,
+    count: int = 1,
 ) -> str:
     """The value of the `Authorization` header.
 
-    `cnonce` is made here unless given; each challenge is answered once, so the count is always 1.
+    `cnonce` is made here unless given. `count` says how often this challenge is answered with this
+    one: a server refuses a count that it has seen.
     """
     cnonce = cnonce or secrets.token_hex(8)
-    count = "00000001"
+    nc = f"{count:08x}"
     username, password = _as_bytes(username), _as_bytes(password)
     secret = _hexdigest(challenge, f"{username}:{challenge.realm}:{password}")
     if challenge.algorithm.upper().endswith("-SESS"):
         secret = _hexdigest(challenge, f"{secret}:{challenge.nonce}:{cnonce}")
     asked = _hexdigest(challenge, f"{method}:{uri}")
-    middle = f"{count}:{cnonce}:auth:" if challenge.qop else ""
+    middle = f"{nc}:{cnonce}:auth:" if challenge.qop else ""
     response = _hexdigest(challenge, f"{secret}:{challenge.nonce}:{middle}{asked}")
     parts = [
         f'username="{_quoted(username)}"',
@@ -112,7 +114,7 @@ def digest_authorization(
     if challenge.opaque is not None:
         parts.append(f'opaque="{_quoted(challenge.opaque)}"')
     if challenge.qop:
-        parts += ["qop=auth", f"nc={count}"]
+        parts += ["qop=auth", f"nc={nc}"]
     if challenge.qop or challenge.algorithm.upper().endswith("-SESS"):
         parts.append(f'cnonce="{cnonce}"')
     return "Digest " + ", ".join(parts)

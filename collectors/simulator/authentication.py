@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ from collectors.simulator.wire import Reply, Request
 
 CREATED_WINDOW_S = 300
 """How far `Created` may be from the camera's own clock, either way."""
+
+LOCKED_S = 1800.0
+"""How long an account stays locked after too many bad passwords."""
 
 REALM = "intact-simulator"
 _REMEMBERED_NONCES = 64
@@ -33,6 +37,7 @@ class TokenGuard:
     def __init__(self, username: str, password: str) -> None:
         self._username, self._password = username, password
         self._seen: dict[bytes, float] = {}
+        self.replays = 0
 
     def refusal(self, request: Request, clock_s: float) -> Reply | None:
         """None where the token is right; `clock_s` is the camera's own Unix time."""
@@ -65,6 +70,7 @@ class TokenGuard:
 
     def _is_first_use(self, nonce: bytes, clock_s: float) -> bool:
         if nonce in self._seen:
+            self.replays += 1
             return False
         # past twice the window Created is refused anyway
         stale = clock_s - 2 * CREATED_WINDOW_S
@@ -101,6 +107,7 @@ class DigestGuard:
     def __init__(self, username: str, password: str, algorithms: tuple[str, ...]) -> None:
         self._username, self._password, self._algorithms = username, password, algorithms
         self._counts: dict[str, int] = {}  # the nonces that were given out, oldest first
+        self.replays = 0
 
     def refusal(self, request: Request) -> Reply | None:
         """None where the request carries the right response; otherwise a 401 that asks for one."""
@@ -139,6 +146,7 @@ class DigestGuard:
         except ValueError:
             return False
         if count <= self._counts.get(nonce, count):  # unknown nonce or a count used before
+            self.replays += nonce in self._counts
             return False
         self._counts[nonce] = count
         return True
@@ -157,6 +165,24 @@ class DigestGuard:
             for algorithm in self._algorithms
         )
         return Reply(401, b"", "text/plain", headers)
+
+
+class Lock:
+    """Locks the account for half an hour after so many bad passwords; never where that is None."""
+
+    def __init__(self, after: int | None) -> None:
+        self._after, self._bad, self._until = after, 0, 0.0
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether even the right password is refused now."""
+        return time.monotonic() < self._until
+
+    def note_bad(self) -> None:
+        """A bad password was shown."""
+        self._bad += 1
+        if self._after is not None and self._bad >= self._after:
+            self._bad, self._until = 0, time.monotonic() + LOCKED_S
 
 
 def _equal(given: str, right: str) -> bool:

@@ -1,30 +1,39 @@
-"""One simulated camera: what it knows, and how it speaks HTTP over a connection.
-
-The connection is an `asyncio.Protocol` with httptools, not a web framework: 3,292 of these are
-asked within a second beside the monitor that is being measured.
-"""
+"""One simulated camera: what it knows, and what it answers."""
 
 import time
-from dataclasses import dataclass
-
-from httptools import (
-    HttpParserCallbackError,
-    HttpParserError,
-    HttpParserUpgrade,
-    HttpRequestParser,
-)
+from collections import deque
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from typing import TYPE_CHECKING
 
 from collectors.simulator import replies
-from collectors.simulator.authentication import DigestGuard, TokenGuard
-from collectors.simulator.faults import HEALTHY, Behaviour, Demand, Link
+from collectors.simulator.authentication import DigestGuard, Lock, TokenGuard
+from collectors.simulator.faults import HEALTHY, Behaviour, Demand
 from collectors.simulator.fleet import Device
-from collectors.simulator.links import Connections, DeviceConnection
+from collectors.simulator.links import Connections
 from collectors.simulator.picture import snapshot
 from collectors.simulator.wire import Reply, Request, render
 
+if TYPE_CHECKING:
+    from collectors.simulator.connection import CameraConnection
+
 _SERVICE_PATHS = (replies.DEVICE_PATH.encode(), replies.MEDIA_PATH.encode())
 _SNAPSHOT_PATH = replies.SNAPSHOT_PATH.encode()
-_MAX_BODY = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What a camera was asked since its scenario began.
+
+    `shown` requests carried credentials, `bad` of them wrong ones, `plain` readable ones;
+    `replayed` ones used a nonce (or its count) again.
+    """
+
+    requests: int = 0
+    shown: int = 0
+    bad: int = 0
+    plain: int = 0
+    replayed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +43,86 @@ class _Guards:
     demand: Demand
     token: TokenGuard
     digest: DigestGuard
+    lock: Lock
+
+    def refusal(self, request: Request, clock_s: float) -> Reply | None:
+        """None where the credentials are right and the account is not locked."""
+        shown = request.shows_password
+        if shown and self.lock.is_closed:
+            request = Request(request.target, request.method)
+        replayed = self.replayed
+        if self.demand.scheme == "http_digest" or request.path == _SNAPSHOT_PATH:
+            refusal = self.digest.refusal(request)
+        else:
+            refusal = self.token.refusal(request, clock_s)
+        if refusal is None:
+            return None
+        if shown and self.replayed == replayed:  # a nonce used again is no bad password
+            self.lock.note_bad()
+        return self._shaped(refusal)
+
+    @property
+    def replayed(self) -> int:
+        """How often a nonce came again."""
+        return self.token.replays + self.digest.replays
+
+    def _shaped(self, refusal: Reply) -> Reply:
+        """The refusal in the status and with the body that the scenario asks for."""
+        status = self.demand.refusal_status or refusal.status
+        if self.demand.refusal_body is None:
+            return replace(refusal, status=status)
+        body = _REFUSALS[self.demand.refusal_body]
+        return replace(body, status=status, headers=refusal.headers)
+
+
+_REFUSALS = {
+    "soap": replies.fault(400, "Sender", "NotAuthorized", "sender not authorized"),
+    "html": Reply(401, b"<html><body>Please log in</body></html>", "text/html"),
+    "empty": Reply(401, b"", "text/plain"),
+}
 
 
 class Camera:
     """The state of one camera, shared by its connections."""
 
-    __slots__ = ("_guards", "behaviour", "connections", "device")
+    __slots__ = (
+        "_bad",
+        "_guards",
+        "_plain",
+        "_requests",
+        "_shown",
+        "behaviour",
+        "connections",
+        "device",
+        "served",
+        "waiting",
+    )
 
     def __init__(self, device: Device) -> None:
         self.device = device
         self.behaviour = HEALTHY
         self.connections: Connections = set()
         self._guards: _Guards | None = None
+        self.served: CameraConnection | None = None  # of those that are taken one at a time
+        self.waiting: deque[CameraConnection] = deque()
+        self.forget_attempts()
+
+    def forget_attempts(self) -> None:
+        """Count from nought, with every guard new."""
+        self._requests = self._shown = self._bad = self._plain = 0
+        if self.behaviour.demand is not None:
+            self._guards = self._make_guards(self.behaviour.demand, self.behaviour.password_changed)
+
+    @property
+    def attempts(self) -> Attempts:
+        """What was asked since the last `forget_attempts`."""
+        replayed = self._guards.replayed if self._guards else 0
+        return Attempts(self._requests, self._shown, self._bad, self._plain, replayed)
+
+    @property
+    def requests(self) -> int:
+        """The number of the request that is being answered."""
+        return self._requests
 
     def behave(self, behaviour: Behaviour) -> None:
         """Behave so from now on; the nonces seen are forgotten when the demand changes."""
@@ -62,14 +139,23 @@ class Camera:
         user = self.device.username
         password = self.device.password + ("-changed" if password_changed else "")
         return _Guards(
-            demand, TokenGuard(user, password), DigestGuard(user, password, demand.algorithms)
+            demand,
+            TokenGuard(user, password),
+            DigestGuard(user, password, demand.algorithms),
+            Lock(demand.lockout),
         )
 
     def answer(self, request: Request, *, keep_alive: bool) -> bytes:
         """The bytes that answer a complete request."""
+        self._requests += 1
+        shown = request.shows_password
+        if shown:
+            self._shown += 1
+            self._plain += request.shows_plain_password
         clock_s = time.time() + self.behaviour.clock_skew_s
         operation = replies.operation_of(request.body)
         refusal = self._refusal(request, operation, clock_s)
+        self._bad += shown and refusal is not None
         if (
             refusal is None
             and operation == replies.CLOCK_OPERATION
@@ -80,7 +166,10 @@ class Camera:
             return replies.clock_bytes(int(clock_s), keep_alive)
         reply = refusal or self._reply(request, operation, clock_s)
         for habit in self.behaviour.habits:
-            reply = habit(reply)
+            reply = habit(reply, request)
+        if reply.dated:
+            date = ("Date", formatdate(clock_s, usegmt=True))
+            reply = replace(reply, headers=(*reply.headers, date))
         return render(reply, keep_alive=keep_alive)
 
     def _refusal(self, request: Request, operation: bytes, clock_s: float) -> Reply | None:
@@ -89,9 +178,7 @@ class Camera:
             return None
         if operation == replies.CLOCK_OPERATION and guards.demand.clock_open:
             return None
-        if guards.demand.scheme == "http_digest" or request.path == _SNAPSHOT_PATH:
-            return guards.digest.refusal(request)
-        return guards.token.refusal(request, clock_s)
+        return guards.refusal(request, clock_s)
 
     def _reply(self, request: Request, operation: bytes, clock_s: float) -> Reply:
         if request.path == _SNAPSHOT_PATH:
@@ -105,59 +192,3 @@ class Camera:
         if operation == replies.CLOCK_OPERATION:
             return replies.clock_reply(int(clock_s))
         return replies.answer(self.device, operation, request.body)
-
-
-class CameraConnection(DeviceConnection):
-    """One connection to a camera; the behaviour is looked at with each request."""
-
-    __slots__ = ("_camera", "_parser", "_request")
-
-    def __init__(self, camera: Camera) -> None:
-        super().__init__(camera.connections)
-        self._camera = camera
-        self._parser = HttpRequestParser(self)
-        self._request = Request()
-
-    def data_received(self, data: bytes) -> None:
-        link = self._camera.behaviour.link
-        if link is not Link.OPEN:
-            # at the request, not at once: so the client surely sees the connection accepted
-            if link is Link.RESET:
-                self.reset()
-            return  # what is not read by the camera is not answered later either
-        try:
-            self._parser.feed_data(data)
-        except HttpParserCallbackError:
-            raise  # a defect of ours, not of the request
-        except (HttpParserError, HttpParserUpgrade):
-            self._send(render(Reply(400, b"", "text/plain"), keep_alive=False), keep_alive=False)
-
-    # --- called by the parser ---
-
-    def on_message_begin(self) -> None:
-        self._request = Request()
-
-    def on_url(self, url: bytes) -> None:
-        self._request.target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._request.headers[name.lower()] = value
-
-    def on_body(self, body: bytes) -> None:
-        self._request.body += body
-        if len(self._request.body) > _MAX_BODY:
-            self._send(render(Reply(413, b"", "text/plain"), keep_alive=False), keep_alive=False)
-
-    def on_message_complete(self) -> None:
-        request = self._request
-        request.method = self._parser.get_method()
-        keep_alive = self._parser.should_keep_alive()
-        self._send(self._camera.answer(request, keep_alive=keep_alive), keep_alive=keep_alive)
-
-    def _send(self, content: bytes, *, keep_alive: bool) -> None:
-        transport = self.transport
-        if transport is None or transport.is_closing():
-            return
-        transport.write(content)
-        if not keep_alive:
-            transport.close()

@@ -6,7 +6,9 @@ import socket
 from enum import Enum
 from functools import partial
 
-from collectors.simulator.camera import Camera, CameraConnection
+from collectors.simulator.bad_certificate import bad_certificate_context
+from collectors.simulator.camera import Camera
+from collectors.simulator.connection import CameraConnection
 from collectors.simulator.equipment import Equipment, EquipmentConnection
 from collectors.simulator.errors import AddressError
 from collectors.simulator.faults import Behaviour, Link
@@ -17,6 +19,7 @@ _BACKLOG = 64
 
 class _Door(Enum):
     OPEN = "open"
+    TLS = "open, by TLS only"
     CLOSED = "closed"
     BLOCKED = "blocked"
 
@@ -55,7 +58,8 @@ class Endpoint:
         self.state.behave(behaviour)
         if behaviour.link in (Link.RESET, Link.CLOSED):
             self._cut_off()  # a hung or unreachable device keeps its connections and is silent
-        door = _DOORS.get(behaviour.link, _Door.OPEN)
+        is_open = _Door.TLS if behaviour.bad_certificate else _Door.OPEN
+        door = _DOORS.get(behaviour.link, is_open)
         if door is not self._door:
             self._shut()
             await self._open(door)
@@ -66,10 +70,11 @@ class Endpoint:
         self._cut_off()
 
     async def _open(self, door: _Door) -> None:
-        if door is _Door.OPEN:
+        if door in (_Door.OPEN, _Door.TLS):
+            tls = bad_certificate_context() if door is _Door.TLS else None
             listener = self._listener(_BACKLOG)
             loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(self._factory(), sock=listener)
+            self._server = await loop.create_server(self._factory(), sock=listener, ssl=tls)
         elif door is _Door.BLOCKED:
             self._plug = _plugged(self._listener(0))
         self._door = door

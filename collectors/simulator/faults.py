@@ -5,8 +5,8 @@ the order of the file, field by field:
 
 - `link`: the harsher wins, whatever the order: unreachable, closed, hang, reset, open;
 - `demand`, `clock_skew_s`: the later fault of the file wins;
-- `password_changed`: one fault is enough;
-- `habits`: each is applied once, in the order of the file.
+- `password_changed`, `bad_certificate`, `one_at_a_time`: one fault is enough;
+- `habits`, `deliveries`: each is applied once, in the order of the file.
 
 So a camera may demand a password, be an hour off and lose its uplink at the same time.
 """
@@ -18,11 +18,14 @@ from functools import partial
 from math import isfinite
 from typing import Literal, TypeGuard
 
+from collectors.simulator.deliveries import DELIVERIES, Delivery
 from collectors.simulator.habits import HABITS, Habit
 
 Scheme = Literal["ws_token", "http_digest"]
 SCHEMES: tuple[Scheme, ...] = ("ws_token", "http_digest")
 ALGORITHMS = ("MD5", "SHA-256")
+REFUSAL_STATUSES = (200, 400, 401, 403, 500)
+REFUSAL_BODIES = ("soap", "html", "empty")
 
 
 class Link(IntEnum):
@@ -45,11 +48,16 @@ class Demand:
 
     `algorithms` are offered by HTTP digest in this order. With `clock_open` GetSystemDateAndTime
     is answered without credentials, as the ONVIF specification has it and many cameras do not.
+    `refusal_status` and `refusal_body` replace those of the scheme. After `lockout` bad passwords
+    the account is locked.
     """
 
     scheme: Scheme
     algorithms: tuple[str, ...] = ALGORITHMS
     clock_open: bool = False
+    refusal_status: int | None = None
+    refusal_body: str | None = None
+    lockout: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,11 @@ class Behaviour:
     password_changed: bool = False
     clock_skew_s: float = 0.0
     habits: tuple[Habit, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    one_at_a_time: bool = False
+    """Serves one connection; the others wait until it has ended."""
+    bad_certificate: bool = False
+    """Speaks TLS only, with a certificate that is self-signed, out of date, for another name."""
 
 
 HEALTHY = Behaviour()
@@ -110,9 +123,19 @@ def _demand(password_changed: bool, behaviour: Behaviour, settings: Settings) ->
     scheme: Scheme = "http_digest" if settings["scheme"] == "http_digest" else "ws_token"
     algorithms = settings.get("algorithms", ALGORITHMS)
     assert isinstance(algorithms, list | tuple)  # noqa: S101 - `_AUTH_KEYS` has checked it
+    status, lockout = settings.get("refusal_status"), settings.get("lockout")
+    body = settings.get("refusal_body")
+    demand = Demand(
+        scheme,
+        tuple(algorithms),
+        settings.get("clock_open") is True,
+        status if isinstance(status, int) else None,
+        body if isinstance(body, str) else None,
+        lockout if isinstance(lockout, int) else None,
+    )
     return replace(
         behaviour,
-        demand=Demand(scheme, tuple(algorithms), settings.get("clock_open") is True),
+        demand=demand,
         password_changed=behaviour.password_changed or password_changed,
     )
 
@@ -129,12 +152,35 @@ def _habit(habit: Habit, behaviour: Behaviour, settings: Settings) -> Behaviour:
     return replace(behaviour, habits=(*behaviour.habits, habit))
 
 
+def _delivery(delivery: Delivery, behaviour: Behaviour, settings: Settings) -> Behaviour:
+    if delivery in behaviour.deliveries:
+        return behaviour
+    return replace(behaviour, deliveries=(*behaviour.deliveries, delivery))
+
+
+def _one_at_a_time(behaviour: Behaviour, settings: Settings) -> Behaviour:
+    return replace(behaviour, one_at_a_time=True)
+
+
+def _bad_certificate(behaviour: Behaviour, settings: Settings) -> Behaviour:
+    return replace(behaviour, bad_certificate=True)
+
+
 _AUTH_KEYS = {
     "scheme": Key(
         lambda value: value in SCHEMES, 'give scheme = "ws_token" or "http_digest"', required=True
     ),
     "algorithms": Key(_is_algorithms, 'give a list of "MD5" and "SHA-256", each once'),
     "clock_open": Key(lambda value: isinstance(value, bool), "give true or false"),
+    "refusal_status": Key(
+        lambda value: type(value) is int and value in REFUSAL_STATUSES,
+        "give 200, 400, 401, 403 or 500",
+    ),
+    "refusal_body": Key(lambda value: value in REFUSAL_BODIES, 'give "soap", "html" or "empty"'),
+    "lockout": Key(
+        lambda value: type(value) is int and value >= 1,
+        "give the number of bad passwords after which the account is locked, 1 or more",
+    ),
 }
 _TEN_YEARS_S = 315_360_000
 _SKEW_KEYS = {
@@ -156,6 +202,9 @@ KINDS: Mapping[str, FaultKind] = {
     "auth": FaultKind(partial(_demand, False), _AUTH_KEYS),
     "wrong_password": FaultKind(partial(_demand, True), _AUTH_KEYS),
     "clock_skew": FaultKind(_clock_skew, _SKEW_KEYS),
+    "one_at_a_time": FaultKind(_one_at_a_time),
+    "bad_certificate": FaultKind(_bad_certificate),
     **{name: FaultKind(partial(_habit, habit)) for name, habit in HABITS.items()},
+    **{name: FaultKind(partial(_delivery, how)) for name, how in DELIVERIES.items()},
 }
 """Every `kind` that a scenario may name."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import uvloop
 
+from collectors.simulator.camera import Attempts
 from collectors.simulator.errors import AddressError
 from collectors.simulator.fleet import Device, EquipmentProbe, SimulatedFleet, build_fleet
 from collectors.simulator.scenario import Scenario
@@ -44,6 +45,10 @@ class RunningFleet:
             raise RuntimeError("the simulated fleet has ended")
         going_over = asyncio.run_coroutine_threadsafe(self._server.use(scenario), self._loop)
         going_over.result(_PATIENCE_S)
+
+    def attempts(self, camera: Device) -> Attempts:
+        """What a camera was asked since the scenario began; it may be answering just now."""
+        return self._server.attempts(camera.code)
 
 
 def free_port() -> int:

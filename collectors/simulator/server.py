@@ -13,6 +13,7 @@ from typing import Any, Self
 import uvloop
 
 from collectors.limits import raise_file_limit
+from collectors.simulator.camera import Attempts, Camera
 from collectors.simulator.endpoint import Endpoint
 from collectors.simulator.errors import FileLimitError
 from collectors.simulator.faults import HEALTHY
@@ -74,7 +75,20 @@ class SimulatorServer:
         await self._stop_following()
         self._timeline = timeline
         await self._apply(0)
+        for endpoint in self._endpoints.values():
+            if isinstance(endpoint.state, Camera):
+                endpoint.state.forget_attempts()
         self._task = asyncio.create_task(self._follow(self._failed))
+
+    def attempts(self, code: str) -> Attempts:
+        """What the camera `code` was asked since the scenario began.
+
+        Raises `LookupError` where no such camera listens here.
+        """
+        endpoint = self._endpoints[code]
+        if not isinstance(endpoint.state, Camera):
+            raise LookupError(f"{code} is no camera")
+        return endpoint.state.attempts
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Return when `stop` is set; raise what ended the timeline before that."""

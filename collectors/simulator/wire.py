@@ -21,15 +21,27 @@ class Request:
         """The target without its query."""
         return self.target.partition(b"?")[0]
 
+    @property
+    def shows_password(self) -> bool:
+        """Whether it carries credentials of any kind."""
+        return b"authorization" in self.headers or b"UsernameToken" in self.body
+
+    @property
+    def shows_plain_password(self) -> bool:
+        """Whether they can be read by whoever listens: Basic, or PasswordText."""
+        authorization = self.headers.get(b"authorization", b"")
+        return b"PasswordText" in self.body or authorization[:6].lower() == b"basic "
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered, before it becomes bytes."""
+    """What is answered, before it becomes bytes. `dated`: with the camera's clock as its Date."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/soap+xml; charset=utf-8"
     headers: Headers = ()
+    dated: bool = False
 
 
 _REASONS: Mapping[int, str] = {status.value: status.phrase for status in HTTPStatus}

@@ -53,6 +53,18 @@ MISTAKES = [
         "[[fault]]\nkind = 'auth'\nshare = 0.1\nscheme = 'ws_token'\nclock_open = 1\n",
         "clock_open = 1: give true or false",
     ),
+    (
+        "[[fault]]\nkind = 'auth'\nshare = 0.1\nscheme = 'ws_token'\nrefusal_status = 404\n",
+        "refusal_status = 404: give 200, 400, 401, 403 or 500",
+    ),
+    (
+        "[[fault]]\nkind = 'auth'\nshare = 0.1\nscheme = 'ws_token'\nrefusal_body = 'pdf'\n",
+        "refusal_body = 'pdf': give",
+    ),
+    (
+        "[[fault]]\nkind = 'auth'\nshare = 0.1\nscheme = 'ws_token'\nlockout = 0\n",
+        "lockout = 0: give the number of bad passwords",
+    ),
     ("[[fault]]\nkind = 'clock_skew'\nshare = 0.1\n", "seconds is missing"),
     ("[[fault]]\nkind = 'clock_skew'\nshare = 0.1\nseconds = 1e12\n", "seconds = 1000000000000.0"),
 ]

@@ -72,7 +72,7 @@ class Supervisor:
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "app.cli", "collect", "--with-parent"]
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - this interpreter
         self._started_at = time.monotonic()
 
     def _restart(self, why: str) -> None:

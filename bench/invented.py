@@ -64,7 +64,7 @@ def samples_of(sweep: FinishedSweep) -> list[queries.SampleRow]:
 
 def fill_month(database: Database, settings: Settings, month: Month) -> None:
     """Write a finished month: each device-day with its seconds, as the ledger would have them."""
-    dice = random.Random(SEED)  # noqa: S311
+    dice = random.Random(SEED)  # noqa: S311 - made-up evidence
     with database.write() as session:
         session.execute(insert(EvidenceZone).values(id=1, timezone=settings.timezone))
         for day in days_between(month.first, month.last):

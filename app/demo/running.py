@@ -105,7 +105,7 @@ def _simulated_fleet(folder: Path, memory: Memory) -> Iterator[Path]:
     command += ["--cameras", str(memory.cameras), "--rooms", str(memory.rooms)]
     command += ["--port", str(_simulator_port(memory)), "--write-register", str(register)]
     command += ["--commissioned-on", memory.commissioned_on.isoformat()]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603
+    child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - this interpreter
     try:
         _await_register(child, register)
         yield register

@@ -270,7 +270,7 @@ def add_to_ledger(session: Session, day: date, rows: Iterable[Sequence[int]]) ->
     connection = session.connection()
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
     statement = (
-        f"INSERT INTO ledger (day, device_id, {columns}) VALUES ({', '.join([mark] * 8)}) "  # noqa: S608
+        f"INSERT INTO ledger (day, device_id, {columns}) VALUES ({', '.join([mark] * 8)}) "  # noqa: S608 - our names
         f"ON CONFLICT (day, device_id) DO UPDATE SET {added}"
     )
     shown = day.isoformat() if connection.dialect.name == "sqlite" else day

@@ -14,7 +14,7 @@ from app.fleet.cells import Rule
 from app.fleet.tables import DeviceKind, ProbeChoice
 from app.tabular import Columns, Problems, read_day
 
-PASSWORD = "password"  # noqa: S105
+PASSWORD = "password"  # noqa: S105 - the column's name
 ONVIF_PORT, ONVIF_TLS_PORT = 80, 443
 PROBE_OF_KIND = {
     DeviceKind.CAMERA: ProbeChoice.ONVIF,

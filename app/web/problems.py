@@ -46,7 +46,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, IntactError)  # noqa: S101
+    assert isinstance(error, IntactError)  # noqa: S101 - for the type checker
     problem = _problem(request, error.status, error.title, str(error))
     if isinstance(error, BadParameter):
         problem.parameter = error.parameter
@@ -57,7 +57,7 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:
     """422 naming each parameter; what was given is not repeated, it may be a secret."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
     errors = [
         {
             "parameter": ".".join(str(part) for part in entry["loc"][1:]) or "body",
@@ -74,7 +74,7 @@ async def _unreadable(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101
+    assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
     title = HTTPStatus(error.status_code).phrase
     return _answer(_problem(request, error.status_code, title, error.detail), error.headers)
 

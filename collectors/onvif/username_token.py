@@ -41,4 +41,4 @@ def username_token(username: str, password: str, created_s: float) -> str:
 
 def password_digest(nonce: bytes, created: str, password: str) -> bytes:
     """SHA-1(nonce + created + password), as the profile prescribes."""
-    return hashlib.sha1(nonce + created.encode() + password.encode()).digest()  # noqa: S324
+    return hashlib.sha1(nonce + created.encode() + password.encode()).digest()  # noqa: S324 - the standard's

@@ -24,16 +24,16 @@ class Span:
 def overlaps(spans: Iterable[Span]) -> Iterator[tuple[Span, Span]]:
     """Pairs of spans of one device that overlap: a span of the file, and one it collides with.
 
-    Where anything overlaps there is a pair; each span of the file is named at most once. Spans of
-    the database are not held against each other.
+    Where anything overlaps there is a pair; each span of the file is named at most once, and those
+    that are not named do not overlap. Spans of the database are not held against each other.
     """
-    named: set[Span] = set()
-    widest: Span | None = None
+    widest: Span | None = None  # of those that are not named
     for span in sorted(spans, key=lambda each: each.start):
         if widest is not None and span.start < widest.reach:
             blamed, other = (span, widest) if span.row is not None else (widest, span)
-            if blamed.row is not None and blamed not in named:
-                named.add(blamed)
+            if blamed.row is not None:
                 yield blamed, other
+                widest = other
+                continue
         if widest is None or span.reach > widest.reach:
             widest = span

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -93,55 +93,62 @@ def has_days_of(session: Session, origin: DayOrigin, first: date) -> bool:
 # Samples
 
 
-def insert_samples(session: Session, rows: Sequence[SampleRow]) -> int:
-    """Store samples; the first one under a key stays. Returns how many were new."""
+def insert_samples(session: Session, rows: Sequence[SampleRow]) -> tuple[int, int]:
+    """Store samples; the first one under a key stays.
+
+    Returns how many were new, and how many differ from what stays under their keys.
+    """
     connection = session.connection()
+    driver: Any = connection.connection.driver_connection  # SQLAlchemy would copy every row
     if connection.dialect.name == "sqlite":
-        sqlite3: Any = connection.connection.driver_connection  # SQLAlchemy would copy every row
         statement = "INSERT INTO sample VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        return int(sqlite3.executemany(statement, rows).rowcount)
-    driver: Any = connection.dialect.loaded_dbapi
+        inserted = int(driver.executemany(statement, rows).rowcount)
+        if inserted < len(rows):
+            _stage(connection, rows)
+            return inserted, _count_conflicts(connection)
+        return inserted, 0
+    library: Any = connection.dialect.loaded_dbapi
     try:
-        with session.begin_nested():  # nearly always, all are new
-            _copy(session, "sample", rows)
-    except driver.errors.UniqueViolation:
-        stage_samples(session, rows)
-        return connection.exec_driver_sql(
+        with connection.begin_nested():  # nearly always, all are new
+            _copy(connection, "sample", rows)
+    except library.errors.UniqueViolation:
+        _stage(connection, rows)
+        inserted = connection.exec_driver_sql(
             "INSERT INTO sample SELECT * FROM incoming ON CONFLICT DO NOTHING"
         ).rowcount
-    return len(rows)
+        return inserted, _count_conflicts(connection)
+    return len(rows), 0
 
 
-def stage_samples(session: Session, rows: Sequence[SampleRow]) -> None:
+def _stage(connection: Connection, rows: Sequence[SampleRow]) -> None:
     """Put samples into the temporary table `incoming`, in place of what is there."""
-    connection = session.connection()
     connection.exec_driver_sql(
         "CREATE TEMPORARY TABLE IF NOT EXISTS incoming "
         "(tick BIGINT, device_id INTEGER, status SMALLINT, latency_ms SMALLINT)"
     )
-    connection.exec_driver_sql("DELETE FROM incoming")
     if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DELETE FROM incoming")
         connection.exec_driver_sql("INSERT INTO incoming VALUES (?, ?, ?, ?)", list(rows))
     else:
-        _copy(session, "incoming", rows)
+        connection.exec_driver_sql("TRUNCATE incoming")
+        _copy(connection, "incoming", rows)
 
 
-def _copy(session: Session, table: str, rows: Sequence[SampleRow]) -> None:
-    driver: Any = session.connection().connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def count_conflicts(session: Session, rows: Sequence[SampleRow]) -> int:
-    """How many of these samples differ from what is stored under their keys."""
-    stage_samples(session, rows)
-    found = session.connection().exec_driver_sql(
+def _count_conflicts(connection: Connection) -> int:
+    """How many of the staged samples differ from what is stored under their keys."""
+    found = connection.exec_driver_sql(
         "SELECT count(*) FROM incoming AS i JOIN sample AS s "
         "ON s.tick = i.tick AND s.device_id = i.device_id WHERE s.status <> i.status "
         "OR coalesce(s.latency_ms, -1) <> coalesce(i.latency_ms, -1)"
     )
     return int(found.scalar_one())
+
+
+def _copy(connection: Connection, table: str, rows: Sequence[SampleRow]) -> None:
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def read_statuses(

@@ -85,8 +85,7 @@ def store_samples(session: Session, zone: ZoneInfo, rows: Sequence[SampleRow]) -
     """Store samples whose ticks are slot starts of claimed days."""
     if not rows:
         return Stored()
-    inserted = queries.insert_samples(session, rows)
-    conflicts = queries.count_conflicts(session, rows) if inserted < len(rows) else 0
+    inserted, conflicts = queries.insert_samples(session, rows)
     if inserted:
         _mark_late(session, zone, rows)
     return Stored(inserted, len(rows) - inserted - conflicts, conflicts)

@@ -67,7 +67,7 @@ def installed(
     """A migrated, empty database: SQLite in the folder, or the one named."""
     data = Path(tempfile.mkdtemp(prefix="data-", dir=folder))
     given = {"database_url": database_url} if database_url else {}
-    settings = Settings(data_dir=data, poll_interval=poll_interval, **given)  # type: ignore[arg-type]
+    settings = Settings(data_dir=data, poll_interval=poll_interval, **given)  # type: ignore[arg-type]  # checked by pydantic
     if database_url:
         migrating = Database(settings.sqlalchemy_url)
         migrating.upgrade()

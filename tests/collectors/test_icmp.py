@@ -159,7 +159,7 @@ def test_without_permission_the_remedy_is_told(run: Run, monkeypatch: pytest.Mon
 @pytest.fixture
 def prober() -> Iterator[IcmpProber]:
     if not can_ping():
-        pytest.skip("ping is not permitted here")
+        pytest.skip("ping is not permitted here")  # a right of the machine, nothing to install
     prober = IcmpProber()
     yield prober
     prober.close()

@@ -28,5 +28,5 @@ def test_it_is_never_lowered(hard: int) -> None:
 
 def test_the_hard_limit_holds(hard: int) -> None:
     if hard == resource.RLIM_INFINITY:
-        pytest.skip("no hard limit here")
+        pytest.skip("no hard limit here")  # then nothing can be exceeded
     assert raise_file_limit(hard + 1000) == hard

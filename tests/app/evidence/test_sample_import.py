@@ -210,5 +210,5 @@ def test_order_and_repetition_change_nothing(
 
     expected = result_of(rows)
     again = rows * 2
-    shuffled.shuffle(again)  # type: ignore[attr-defined]
+    shuffled.shuffle(again)  # type: ignore[attr-defined]  # a Random
     assert result_of(again) == expected

@@ -112,7 +112,7 @@ def test_slices_share_the_fleet_out() -> None:
 )
 def test_impossible_layouts_are_refused(wrong: dict[str, int], message: str) -> None:
     with pytest.raises(LayoutError, match=message):
-        build_fleet(**wrong)  # type: ignore[arg-type]
+        build_fleet(**wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_passwords_stay_out_of_representations() -> None:

@@ -3,16 +3,29 @@
 What a device *is* stands in `Device`. Where it *belongs* is dated: an `Assignment` holds from the
 start of a day to the start of another and points to a `Cohort`, the devices that share kind,
 station, room, project and contractor. Figures are added up per cohort; every grouping and filter
-by those five is a choice of cohorts. Source: DESIGN §4.
+by those five is a choice of cohorts. Source: DESIGN §4. What a device says of itself is `Observed`
+and stands beside the register, never in its place.
 """
 
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Date, Enum, Float, ForeignKey, Index, LargeBinary, SmallInteger, String, func
+from sqlalchemy import (
+    JSON,
+    Date,
+    Enum,
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    func,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database import Base
+from app.database import Base, Instant
 
 BEGINNING = date.min
 """Start of a device's first assignment: it holds for all of the past."""
@@ -139,3 +152,35 @@ class Assignment(Base):
     to_day: Mapped[date | None] = mapped_column(Date)
     cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), index=True)
     power_district: Mapped[str | None] = mapped_column(String(64))
+
+
+class Observed(Base):
+    """What the last deep inspection of a device found.
+
+    `asked_at` and `outcome` (a status code) are of the last inspection, `inspected_at` and all that
+    follows of the last one that learnt anything. `refused` is a fingerprint of credentials that the
+    device refused: they are not shown to it again. Addresses hold no credentials. What the device
+    did not tell is null.
+    """
+
+    __tablename__ = "observed"
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    asked_at: Mapped[int] = mapped_column(Instant)
+    outcome: Mapped[int] = mapped_column(SmallInteger)
+    detail: Mapped[str] = mapped_column(String(256))
+    refused: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+
+    inspected_at: Mapped[int | None] = mapped_column(Instant)
+    vendor: Mapped[str | None] = mapped_column(String(64))
+    model: Mapped[str | None] = mapped_column(String(64))
+    serial: Mapped[str | None] = mapped_column(String(64))
+    firmware: Mapped[str | None] = mapped_column(String(64))
+    hardware_id: Mapped[str | None] = mapped_column(String(64))
+    mac: Mapped[str | None] = mapped_column(String(17))
+    resolution: Mapped[str | None] = mapped_column(String(32))
+    stream_uri: Mapped[str | None] = mapped_column(String(512))
+    snapshot_uri: Mapped[str | None] = mapped_column(String(512))
+    profiles: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    services: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    capabilities: Mapped[dict[str, Any]] = mapped_column(JSON)

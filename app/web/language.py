@@ -1,7 +1,8 @@
 """The languages of screen and messages: English in the code, Chinese from the catalogue.
 
-Catalogues are read from their `.po` files at the start; nothing compiled is kept. A text that is
-translated later than where it stands (a constant) is marked with `message`.
+Each subject may have a catalogue of its own; a language's `.po` files are read and merged at the
+start, nothing compiled is kept. A text that is translated later than where it stands (a constant)
+is marked with `message`.
 """
 
 from enum import StrEnum
@@ -10,6 +11,7 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from fastapi import Request
@@ -48,12 +50,26 @@ def translations(language: Language) -> NullTranslations:
     """The catalogue of a language; English is the language of the code and needs none."""
     if language is Language.ENGLISH:
         return NullTranslations()
-    source = files("app.web") / "translations" / "zh_CN" / "LC_MESSAGES" / "messages.po"
+    merged = Catalog(locale="zh_CN")
+    for catalogue in catalogues().values():
+        for entry in catalogue:
+            if entry.id:
+                merged[entry.id] = entry
     compiled = BytesIO()
-    with source.open("rb") as file:
-        write_mo(compiled, read_po(file, locale="zh_CN"))
+    write_mo(compiled, merged)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def catalogues() -> dict[str, Catalog]:
+    """File name → catalogue, of all Chinese ones. A text may stand in several, translated alike."""
+    folder = files("app.web") / "translations" / "zh_CN" / "LC_MESSAGES"
+    found = {}
+    for source in sorted(folder.iterdir(), key=lambda file: file.name):
+        if source.name.endswith(".po"):
+            with source.open("rb") as file:
+                found[source.name] = read_po(file, locale="zh_CN")
+    return found
 
 
 def language_of(request: Request) -> Language:

@@ -6,6 +6,7 @@ what `INTACT_SECRET_KEY` would. The environment wins over the file.
 """
 
 import difflib
+import json
 import os
 import tomllib
 from functools import cached_property
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from cryptography.fernet import Fernet
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -24,6 +26,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -32,6 +35,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.errors import ConfigurationError
+from collectors.canary import canary
 from kpi.calendar import QUARTER_S
 
 PREFIX = "INTACT_"
@@ -89,6 +93,23 @@ def _fernet_key(key: SecretStr | None) -> SecretStr | None:
     return key
 
 
+def _listed(given: object) -> object:
+    """A list in the environment: as JSON, or with commas between."""
+    if not isinstance(given, str):
+        return given
+    if not (given.strip().startswith("[") and given.strip().endswith("]")):
+        return [part.strip() for part in given.split(",") if part.strip()]
+    try:
+        return json.loads(given)
+    except ValueError as error:
+        raise ValueError(f'cannot be read as a list ({error}); write A,B or ["A", "B"]') from None
+
+
+def _canary(text: str) -> str:
+    canary(text)
+    return text
+
+
 class Settings(BaseSettings):
     """All settings. Seconds unless the name says otherwise."""
 
@@ -102,6 +123,9 @@ class Settings(BaseSettings):
     probe_timeout: Annotated[float | None, Field(gt=0)] = None
     probe_concurrency: Annotated[int, Field(ge=1, le=20_000)] = 1_500
     clock_tolerance: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10
+    canaries: Annotated[
+        tuple[Annotated[str, AfterValidator(_canary)], ...], NoDecode, BeforeValidator(_listed)
+    ] = ()
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
     webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None

@@ -12,7 +12,6 @@ import secrets
 import socket
 import struct
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -134,9 +133,16 @@ class SocketTransport:
 
 
 def _open() -> icmplib.ICMPv4Socket:
+    """Raises `PingNotPermitted`, or the `OSError` of what is lacking here (files, buffers)."""
     for privileged in (True, False):
-        with suppress(icmplib.SocketPermissionError):
+        try:
             return icmplib.ICMPv4Socket(privileged=privileged)
+        except icmplib.SocketPermissionError:
+            continue
+        except icmplib.ICMPSocketError as error:  # it holds the text of an OSError, not the error
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
     raise PingNotPermitted
 
 
@@ -220,6 +226,8 @@ class IcmpProber:
             transport = self._attach(loop)
         except PingNotPermitted as error:
             return Observation(Status.UNKNOWN, detail=str(error))
+        except OSError as error:
+            return observe_failure(error)
         sequence = self._free_sequence()
         try:
             async with asyncio.timeout_at(deadline):

@@ -21,6 +21,7 @@ from app.evidence.recording import FinishedSweep, Recorder
 from app.evidence.store import Stored, slot_length
 from app.fleet.roster import roster
 from app.fleet.targets import sweep_targets
+from collectors.canary import canary
 from collectors.plan import phases
 from collectors.probe import Observation, Probers, Target
 from collectors.sweep import SweepOptions, SweepResult, sweep
@@ -42,7 +43,9 @@ class Collecting:
         self._probers = probers
         self._recorder = Recorder(database, settings)
         self._options = SweepOptions(
-            timeout_s=settings.attempt_timeout, concurrency=settings.probe_concurrency
+            timeout_s=settings.attempt_timeout,
+            concurrency=settings.probe_concurrency,
+            canaries=tuple(map(canary, settings.canaries)),
         )
 
     def interval_at(self, instant: float) -> int:

@@ -26,6 +26,14 @@ BAD = [
     ("PROBE_CONCURRENCY", "0", "greater than or equal to 1"),
     ("CLOCK_TOLERANCE", "0", "greater than 0"),
     ("CLOCK_TOLERANCE", "inf", "finite number"),
+    ("CANARIES", "gateway", "no IP address"),
+    ("CANARIES", "10.1.0.1,10.1.0.256", "no IP address"),
+    ("CANARIES", "0.0.0.0:80", "no address of a single device"),
+    ("CANARIES", "10.1.0.1:0", "no port from 1 to 65535"),
+    ("CANARIES", "10.1.0.1:ssh", "no port from 1 to 65535"),
+    ("CANARIES", "fd00::1", "name a TCP port"),
+    ("CANARIES", '["10.1.0.1",]', "cannot be read as a list"),
+    ("CANARIES", "[10]", "valid string"),
     ("HOST", "", "at least 1 character"),
     ("TIMEZONE", "localtime", "no time zone"),
     ("DATABASE_URL", "sqlite://", "names no file"),
@@ -83,6 +91,31 @@ def test_environment_over_file_over_default(
     monkeypatch.setenv("INTACT_PORT", "9001")
     settings = load_settings()
     assert (settings.port, settings.timezone, settings.poll_interval) == (9001, "Europe/Berlin", 60)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("", ()),
+        ("10.1.0.1", ("10.1.0.1",)),
+        ("10.1.0.1, 10.1.0.1:80", ("10.1.0.1", "10.1.0.1:80")),
+        ('["10.1.0.1", "[fd00::1]:80"]', ("10.1.0.1", "[fd00::1]:80")),
+        ("[fd00::1]:80", ("[fd00::1]:80",)),
+    ],
+)
+def test_canaries_of_the_environment(
+    text: str, read: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTACT_CANARIES", text)
+    assert load_settings().canaries == read
+
+
+def test_canaries_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "intact.toml").write_text('canaries = ["10.1.0.1", "10.1.0.1:80"]\n')
+    assert load_settings().canaries == ("10.1.0.1", "10.1.0.1:80")
+    (tmp_path / "intact.toml").write_text('canaries = ["10.1.0.1", "gateway"]\n')
+    with pytest.raises(ConfigurationError, match=r"canaries\.1: is no IP address"):
+        load_settings()
 
 
 @pytest.mark.parametrize(

@@ -131,19 +131,44 @@ def test_what_is_not_kept_leaves_nothing(registered: Database, settings: Setting
 
 
 def test_an_overrun_sweep_measured_nothing(registered: Database, tmp_path: Path) -> None:
-    """As after a pause of the process: the silence of that time is ours."""
+    """As after a pause of the process: what was told at its end belongs to no slot."""
 
     def paused(_target: Target) -> Observation:
         time.sleep(1.1)
-        return Observation(Status.TIMEOUT)
+        return Observation(Status.INTACT)
 
     short = Settings(data_dir=tmp_path, poll_interval=1)
     collecting = Collecting(registered, short, probers(paused))
     result, stored = asyncio.run(collecting.sweep_once(None, keep=True))
-    assert result.by_status[Status.TIMEOUT] == 2  # what was seen is told, but it is no evidence
+    assert result.by_status[Status.INTACT] == 2  # what was seen is told, but it is no evidence
     assert (stored, statuses(registered)) == (0, [])
     with registered.read() as session:
         assert session.scalars(select(Sweep.by_status)).one() == {"UNKNOWN": 3}
+
+
+@pytest.mark.parametrize(
+    ("canary", "by_status"),
+    [("alive", {"INTACT": 2, "UNKNOWN": 1}), ("dead", {"UNKNOWN": 3})],
+)
+def test_while_no_canary_answers_nothing_is_known(
+    registered: Database, tmp_path: Path, canary: str, by_status: dict[str, int]
+) -> None:
+    """The probers answer for the cameras and for the canary alike."""
+    alive, dead = "127.9.9.1:80", "127.9.9.2:80"
+
+    def answer(target: Target) -> Observation:
+        gone = target.address == "127.9.9.2"
+        return Observation(Status.TIMEOUT if gone else Status.INTACT, 1.0)
+
+    canaries = (dead, alive) if canary == "alive" else (dead,)
+    settings = Settings(data_dir=tmp_path, poll_interval=900, canaries=canaries)
+    collecting = Collecting(registered, settings, probers(answer))
+    _result, stored = asyncio.run(collecting.sweep_once(None, keep=True))
+    assert stored == by_status.get("INTACT", 0)
+    with registered.read() as session:
+        assert session.scalars(select(Sweep.by_status)).one() == by_status
+        details = set(session.scalars(select(DeviceState.detail)))
+    assert ("not measured: no canary address answered" in details) == (canary == "dead")
 
 
 def test_the_days_own_slots_hold_until_midnight(registered: Database, tmp_path: Path) -> None:

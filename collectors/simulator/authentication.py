@@ -167,6 +167,19 @@ class DigestGuard:
         return Reply(401, b"", "text/plain", headers)
 
 
+class BasicGuard:
+    """Asks for the password as it is (HTTP basic)."""
+
+    def __init__(self, username: str, password: str) -> None:
+        self._right = "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+
+    def refusal(self, request: Request) -> Reply | None:
+        """None where the request carries the right password."""
+        if _equal(request.headers.get(b"authorization", b"").decode("latin-1"), self._right):
+            return None
+        return Reply(401, headers=(("WWW-Authenticate", f'Basic realm="{REALM}"'),))
+
+
 class Lock:
     """Locks the account for half an hour after so many bad passwords; never where that is None."""
 

@@ -11,13 +11,14 @@ def bad_certificate_context() -> ssl.SSLContext:
     """One context for the whole fleet: cameras of a model mostly share their key, too."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:  # `ssl` loads from files only
-        file.write(_key_and_certificate())
+        file.write(bad_certificate())
         file.flush()
         context.load_cert_chain(file.name)
     return context
 
 
-def _key_and_certificate() -> bytes:
+def bad_certificate() -> bytes:
+    """A key and its certificate (PEM), self-signed and out of date."""
     # heavy to import, and hardly a scenario needs it
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization

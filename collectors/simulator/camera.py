@@ -7,11 +7,12 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from collectors.simulator import replies
-from collectors.simulator.authentication import DigestGuard, Lock, TokenGuard
-from collectors.simulator.faults import HEALTHY, Behaviour, Demand
+from collectors.simulator.authentication import BasicGuard, DigestGuard, Lock, TokenGuard
+from collectors.simulator.faults import HEALTHY, Behaviour, Demand, StreamDemand
 from collectors.simulator.fleet import Device
 from collectors.simulator.links import Connections
 from collectors.simulator.picture import snapshot
+from collectors.simulator.streams import Sent, rendered
 from collectors.simulator.wire import Reply, Request, render
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Camera:
         "_plain",
         "_requests",
         "_shown",
+        "_stream_guard",
         "behaviour",
         "connections",
         "device",
@@ -103,6 +105,7 @@ class Camera:
         self.behaviour = HEALTHY
         self.connections: Connections = set()
         self._guards: _Guards | None = None
+        self._stream_guard: BasicGuard | DigestGuard | None = None
         self.served: CameraConnection | None = None  # of those that are taken one at a time
         self.waiting: deque[CameraConnection] = deque()
         self.forget_attempts()
@@ -134,6 +137,17 @@ class Camera:
             behaviour.password_changed,
         ):
             self._guards = self._make_guards(behaviour.demand, behaviour.password_changed)
+        if before.stream_demand != behaviour.stream_demand:
+            self._stream_guard = self._make_stream_guard(behaviour.stream_demand)
+
+    def _make_stream_guard(self, demand: StreamDemand | None) -> BasicGuard | DigestGuard | None:
+        if demand is None:
+            return None
+        user = self.device.username
+        password = self.device.password + ("-changed" if demand.password_changed else "")
+        if demand.scheme == "basic":
+            return BasicGuard(user, password)
+        return DigestGuard(user, password, demand.algorithms)
 
     def _make_guards(self, demand: Demand, password_changed: bool) -> _Guards:
         user = self.device.username
@@ -147,11 +161,8 @@ class Camera:
 
     def answer(self, request: Request, *, keep_alive: bool) -> bytes:
         """The bytes that answer a complete request."""
-        self._requests += 1
+        self._count(request)
         shown = request.shows_password
-        if shown:
-            self._shown += 1
-            self._plain += request.shows_plain_password
         clock_s = time.time() + self.behaviour.clock_skew_s
         operation = replies.operation_of(request.body)
         refusal = self._refusal(request, operation, clock_s)
@@ -171,6 +182,24 @@ class Camera:
             date = ("Date", formatdate(clock_s, usegmt=True))
             reply = replace(reply, headers=(*reply.headers, date))
         return render(reply, keep_alive=keep_alive)
+
+    def stream(self, request: Request) -> Sent:
+        """What answers a complete RTSP request."""
+        self._count(request)
+        guard = self._stream_guard or (self._guards.digest if self._guards else None)
+        needless = request.method == b"OPTIONS"  # many answer that without a password
+        refusal = None if guard is None or needless else guard.refusal(request)
+        if refusal is None:
+            return self.behaviour.stream(request)
+        self._bad += request.shows_password
+        demand = self.behaviour.stream_demand
+        return Sent(rendered(refusal, request), closes=demand is not None and demand.closes)
+
+    def _count(self, request: Request) -> None:
+        self._requests += 1
+        if request.shows_password:
+            self._shown += 1
+            self._plain += request.shows_plain_password
 
     def _refusal(self, request: Request, operation: bytes, clock_s: float) -> Reply | None:
         guards = self._guards

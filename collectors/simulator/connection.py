@@ -1,4 +1,4 @@
-"""A connection to a simulated camera: how it speaks HTTP.
+"""A connection to a simulated camera: how it speaks HTTP, and RTSP on the same port.
 
 It is an `asyncio.Protocol` with httptools, not a web framework: 3,292 of these are asked within a
 second beside the monitor that is being measured.
@@ -17,6 +17,7 @@ from collectors.simulator.camera import Camera
 from collectors.simulator.deliveries import Sending
 from collectors.simulator.faults import Link
 from collectors.simulator.links import DeviceConnection
+from collectors.simulator.streams import is_rtsp
 from collectors.simulator.wire import Reply, Request, render
 
 _MAX_BODY = 65_536
@@ -100,6 +101,11 @@ class CameraConnection(DeviceConnection):
     def on_message_complete(self) -> None:
         request = self._request
         request.method = self._parser.get_method()
+        if is_rtsp(request):
+            self._parser = HttpRequestParser(self)  # else version 1.0 would end the connection
+            sent = self._camera.stream(request)
+            self._send(sent.content, keep_alive=not sent.closes)
+            return
         keep_alive = self._parser.should_keep_alive()
         content = self._camera.answer(request, keep_alive=keep_alive)
         deliveries = self._camera.behaviour.deliveries

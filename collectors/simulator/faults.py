@@ -4,7 +4,7 @@ A fault kind changes a `Behaviour`. The behaviours of all active faults of a dev
 the order of the file, field by field:
 
 - `link`: the harsher wins, whatever the order: unreachable, closed, hang, reset, open;
-- `demand`, `clock_skew_s`: the later fault of the file wins;
+- `demand`, `stream`, `stream_demand`, `clock_skew_s`: the later fault of the file wins;
 - `password_changed`, `bad_certificate`, `one_at_a_time`: one fault is enough;
 - `habits`, `deliveries`: each is applied once, in the order of the file.
 
@@ -20,9 +20,11 @@ from typing import Literal, TypeGuard
 
 from collectors.simulator.deliveries import DELIVERIES, Delivery
 from collectors.simulator.habits import HABITS, Habit
+from collectors.simulator.streams import STREAMS, Stream, offered
 
 Scheme = Literal["ws_token", "http_digest"]
 SCHEMES: tuple[Scheme, ...] = ("ws_token", "http_digest")
+STREAM_SCHEMES = ("digest", "basic")
 ALGORITHMS = ("MD5", "SHA-256")
 REFUSAL_STATUSES = (200, 400, 401, 403, 500)
 REFUSAL_BODIES = ("soap", "html", "empty")
@@ -61,6 +63,20 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamDemand:
+    """Which credentials a camera asks for by RTSP, whatever its ONVIF service does.
+
+    `algorithms` are offered by digest in this order. With `closes` each refusal ends the
+    connection.
+    """
+
+    scheme: str
+    algorithms: tuple[str, ...] = ALGORITHMS
+    password_changed: bool = False
+    closes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviour:
     """How a device behaves at an instant; the default is a healthy, open camera."""
 
@@ -74,6 +90,9 @@ class Behaviour:
     """Serves one connection; the others wait until it has ended."""
     bad_certificate: bool = False
     """Speaks TLS only, with a certificate that is self-signed, out of date, for another name."""
+    stream: Stream = offered
+    stream_demand: StreamDemand | None = None
+    """Where there is none, `demand` holds for the stream too, by digest."""
 
 
 HEALTHY = Behaviour()
@@ -166,6 +185,22 @@ def _bad_certificate(behaviour: Behaviour, settings: Settings) -> Behaviour:
     return replace(behaviour, bad_certificate=True)
 
 
+def _stream(stream: Stream, behaviour: Behaviour, settings: Settings) -> Behaviour:
+    return replace(behaviour, stream=stream)
+
+
+def _stream_demand(password_changed: bool, behaviour: Behaviour, settings: Settings) -> Behaviour:
+    algorithms = settings.get("algorithms", ALGORITHMS)
+    assert isinstance(algorithms, list | tuple)  # noqa: S101 - `_STREAM_KEYS` has checked it
+    demand = StreamDemand(
+        str(settings["scheme"]),
+        tuple(algorithms),
+        password_changed,
+        settings.get("closes") is True,
+    )
+    return replace(behaviour, stream_demand=demand)
+
+
 _AUTH_KEYS = {
     "scheme": Key(
         lambda value: value in SCHEMES, 'give scheme = "ws_token" or "http_digest"', required=True
@@ -181,6 +216,13 @@ _AUTH_KEYS = {
         lambda value: type(value) is int and value >= 1,
         "give the number of bad passwords after which the account is locked, 1 or more",
     ),
+}
+_STREAM_KEYS = {
+    "scheme": Key(
+        lambda value: value in STREAM_SCHEMES, 'give scheme = "digest" or "basic"', required=True
+    ),
+    "algorithms": _AUTH_KEYS["algorithms"],
+    "closes": Key(lambda value: isinstance(value, bool), "give true or false"),
 }
 _TEN_YEARS_S = 315_360_000
 _SKEW_KEYS = {
@@ -201,10 +243,13 @@ KINDS: Mapping[str, FaultKind] = {
     "reset": FaultKind(partial(_link, Link.RESET), reaches_equipment=True),
     "auth": FaultKind(partial(_demand, False), _AUTH_KEYS),
     "wrong_password": FaultKind(partial(_demand, True), _AUTH_KEYS),
+    "stream_auth": FaultKind(partial(_stream_demand, False), _STREAM_KEYS),
+    "stream_wrong_password": FaultKind(partial(_stream_demand, True), _STREAM_KEYS),
     "clock_skew": FaultKind(_clock_skew, _SKEW_KEYS),
     "one_at_a_time": FaultKind(_one_at_a_time),
     "bad_certificate": FaultKind(_bad_certificate),
     **{name: FaultKind(partial(_habit, habit)) for name, habit in HABITS.items()},
     **{name: FaultKind(partial(_delivery, how)) for name, how in DELIVERIES.items()},
+    **{name: FaultKind(partial(_stream, stream)) for name, stream in STREAMS.items()},
 }
 """Every `kind` that a scenario may name."""

@@ -17,6 +17,7 @@ from collectors.simulator.wire import Reply, render
 DEVICE_PATH = "/onvif/device_service"
 MEDIA_PATH = "/onvif/media_service"
 SNAPSHOT_PATH = "/snapshot.jpg"
+STREAM_PATH = "/Streaming/Channels"
 CLOCK_OPERATION = b"GetSystemDateAndTime"
 
 _DEVICE_NS = "http://www.onvif.org/ver10/device/wsdl"
@@ -184,7 +185,9 @@ def _profile_xml(profile: _Profile, device: Device) -> str:
 
 def _stream_uri(device: Device, body: bytes) -> str:
     channel = _asked_profile(device, body).channel
-    return _media_uri("GetStreamUri", f"rtsp://{device.address}:554/Streaming/Channels/{channel}")
+    return _media_uri(
+        "GetStreamUri", f"rtsp://{device.address}:{device.port}{STREAM_PATH}/{channel}"
+    )
 
 
 def _snapshot_uri(device: Device, body: bytes) -> str:

@@ -91,7 +91,7 @@ def test_deep_inspection_of_an_open_camera(running: RunningFleet, connect: Conne
             "ProfileToken": "Profile_2",
         }
     )
-    assert stream.Uri == f"rtsp://{camera.address}:554/Streaming/Channels/102"
+    assert stream.Uri == f"rtsp://{camera.address}:{camera.port}/Streaming/Channels/102"
     snapshot = media.GetSnapshotUri({"ProfileToken": "Profile_1"})
     picture = httpx.get(snapshot.Uri, timeout=GUARD_S, trust_env=False)
     assert picture.headers["content-type"] == "image/jpeg"

@@ -145,6 +145,8 @@ def test_every_kind_has_a_line_of_its_own_in_this_table() -> None:
         "auth": "scheme = 'ws_token'",
         "wrong_password": "scheme = 'http_digest'",
         "clock_skew": "seconds = -3600",
+        "stream_auth": "scheme = 'basic'",
+        "stream_wrong_password": "scheme = 'digest'",
     }
     for kind in KINDS:
         who = "rooms = ['a']" if kind == "room_uplink" else "share = 0.5"

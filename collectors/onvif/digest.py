@@ -42,14 +42,14 @@ def choose_challenge(values: Iterable[str]) -> Challenge | None:
     found = [
         challenge
         for value in values
-        for scheme, parameters in _split_challenges(value)
+        for scheme, parameters in split_challenges(value)
         if scheme.lower() == "digest" and (challenge := _read_challenge(parameters)) is not None
     ]
     order = list(_ALGORITHMS)
     return min(found, key=lambda challenge: order.index(challenge.hash_name), default=None)
 
 
-def _split_challenges(value: str) -> Iterable[tuple[str, str]]:
+def split_challenges(value: str) -> Iterable[tuple[str, str]]:
     """(scheme, parameters) of each challenge in one header, quoted commas left alone."""
     masked = _QUOTED_TEXT.sub(lambda match: '"' + "_" * (len(match[0]) - 2) + '"', value)
     starts = list(_SCHEME.finditer(masked))

@@ -60,7 +60,7 @@ async def exchange(
     """
     loop = asyncio.get_running_loop()
     protocol = _Exchange(loop.create_future(), request)
-    context = _unverified_tls() if tls else None
+    context = unverified_tls() if tls else None
     try:
         async with asyncio.timeout_at(deadline):
             await loop.create_connection(lambda: protocol, address, port, ssl=context)
@@ -94,8 +94,7 @@ def _connect_failure(error: OSError, protocol: "_Exchange", tls: bool) -> Failur
     return Failure(observe_failure(error))
 
 
-@functools.cache
-def _unverified_tls() -> ssl.SSLContext:
+def new_unverified_tls() -> ssl.SSLContext:
     """Cameras carry self-signed certificates with small keys; the register said `tls`, no more."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -103,6 +102,12 @@ def _unverified_tls() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     return context
+
+
+@functools.cache
+def unverified_tls() -> ssl.SSLContext:
+    """The one that all exchanges share."""
+    return new_unverified_tls()
 
 
 class _Exchange(asyncio.Protocol):

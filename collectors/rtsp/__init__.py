@@ -1,0 +1,1 @@
+"""Asks a camera over RTSP what video it offers; nothing is played."""

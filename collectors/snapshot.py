@@ -6,10 +6,10 @@ camera's own (another port is fine). Source: DESIGN §5.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import TracebackType
-from typing import Self
 
 import httpx
 
@@ -50,33 +50,11 @@ class _Answer:
 
 
 class SnapshotClient:
-    """One HTTP client for all cameras, as `async with SnapshotClient(memory) as client: ...`.
+    """Looks at the pictures of all cameras with one HTTP client; made by `snapshot_client`."""
 
-    TLS is unverified, and used only where a camera names an `https` address.
-    """
-
-    def __init__(self, memory: CredentialMemory) -> None:
+    def __init__(self, memory: CredentialMemory, client: httpx.AsyncClient) -> None:
         self._memory = memory
-        self._client = httpx.AsyncClient(
-            verify=new_unverified_tls(),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=None,  # noqa: S113 - the deadline is the caller's
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "Intact"},
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._client.aclose()
+        self._client = client
 
     async def look(self, target: Target, uri: str, deadline: float) -> Snapshot:
         """Fetch the picture that a camera named; returns by `deadline` (the loop's `time()`)."""
@@ -119,6 +97,24 @@ class SnapshotClient:
                 detail = f"its snapshot answers HTTP {response.status_code}"
                 return _Answer(response.status_code, challenges, Snapshot(detail=detail))
             return _Answer(200, challenges, await _measured(response))
+
+
+@asynccontextmanager
+async def snapshot_client(memory: CredentialMemory) -> AsyncIterator[SnapshotClient]:
+    """A client for as long as it is needed.
+
+    TLS is unverified, and used only where a camera names an `https` address.
+    """
+    async with httpx.AsyncClient(
+        verify=new_unverified_tls(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=None,  # noqa: S113 - the deadline is the caller's
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        headers={"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "Intact"},
+    ) as client:
+        yield SnapshotClient(memory, client)
 
 
 async def _measured(response: httpx.Response) -> Snapshot:

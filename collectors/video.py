@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from collectors.onvif.credentials import CredentialMemory
 from collectors.probe import Observation, Target
 from collectors.rtsp.check import check_stream
-from collectors.snapshot import Snapshot, SnapshotClient
+from collectors.snapshot import Snapshot, SnapshotClient, snapshot_client
 from kpi.status import Status
 
 
@@ -63,5 +63,5 @@ async def video_checker(memory: CredentialMemory, timeout_s: float) -> AsyncIter
     `memory` is the one that the ONVIF prober learns in, so that no password is shown twice too
     often.
     """
-    async with SnapshotClient(memory) as client:
+    async with snapshot_client(memory) as client:
         yield VideoChecker(memory, client, timeout_s)

@@ -9,11 +9,16 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import httptools
 
-from collectors.onvif.http import MAX_BODY_BYTES, MAX_HEADER_BYTES, Failure, unverified_tls
+from collectors.onvif.http import (
+    MAX_BODY_BYTES,
+    MAX_HEADER_BYTES,
+    Failure,
+    HttpReply,
+    unverified_tls,
+)
 from collectors.own_address import Place
 from collectors.probe import Observation
 from collectors.tcp import observe_failure
@@ -26,18 +31,10 @@ Authorize = Callable[[int], str | None]
 """How often this challenge was answered with this one -> value of the `Authorization` header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A complete reply, header names in lower case; `latency_ms` is from our request to its end."""
+class Reply(HttpReply):
+    """A complete reply, which has the form of an HTTP one."""
 
-    code: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    latency_ms: float
-
-    def header_values(self, name: str) -> list[str]:
-        """The values of every header `name` (lower case)."""
-        return [value for key, value in self.headers if key == name]
+    __slots__ = ()
 
     @property
     def closes(self) -> bool:

@@ -16,7 +16,7 @@ from collectors.probe import ProbeMethod, Target
 from collectors.simulator.picture import HEIGHT, WIDTH, encode, snapshot
 from collectors.simulator.running import RunningFleet, running_fleet
 from collectors.simulator.scenario import parse_scenario
-from collectors.snapshot import MAX_PICTURE_BYTES, Snapshot, SnapshotClient
+from collectors.snapshot import MAX_PICTURE_BYTES, Snapshot, snapshot_client
 from tests.collectors.conftest import Listening
 
 Run = Callable[[Any], Any]
@@ -76,7 +76,7 @@ async def look(
     target: Target, uri: str, memory: CredentialMemory | None = None, timeout_s: float = GUARD_S
 ) -> Snapshot:
     deadline = asyncio.get_running_loop().time() + timeout_s
-    async with SnapshotClient(memory or CredentialMemory()) as client:
+    async with snapshot_client(memory or CredentialMemory()) as client:
         return await client.look(target, uri, deadline)
 
 
@@ -161,7 +161,7 @@ def test_basic_without_cookies(run: Run, listening: Listening) -> None:
         async with listening(picture) as camera:
             target = replace(camera.target(), username="u", password="p")
             deadline = asyncio.get_running_loop().time() + GUARD_S
-            async with SnapshotClient(CredentialMemory()) as client:
+            async with snapshot_client(CredentialMemory()) as client:
                 uri = f"http://127.0.0.1:{camera.port}/x"
                 return [await client.look(target, uri, deadline) for _ in range(2)]
 

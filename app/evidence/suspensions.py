@@ -50,6 +50,7 @@ _HEADERS = {
 SUSPENSION_FILE = Columns(
     names={header: name for name, more in _HEADERS.items() for header in (name, *more)},
     required=frozenset({"device_code", "from", "to", "reason", "approved_by"}),
+    key="device_code",
 )
 _TEXTS = {
     "reason": text(512, several_lines=True),

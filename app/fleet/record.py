@@ -121,6 +121,7 @@ COLUMNS: Mapping[str, Column] = {
 REGISTER_FILE = Columns(
     names={header: name for name, column in COLUMNS.items() for header in (name, *column.chinese)},
     required=frozenset({"code"}),
+    key="code",
 )
 
 

@@ -21,6 +21,8 @@ from kpi.status import Status
 
 MAX_HEADER_BYTES = 32 * 1024
 MAX_BODY_BYTES = 256 * 1024
+_END_BYTES = 64
+"""Of a body, searched for the end of its envelope: that and some blanks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,13 @@ class _Exchange(asyncio.Protocol):
 
 
 def _closes_envelope(body: list[bytes]) -> bool:
-    return bool(body) and body[-1].rstrip().endswith(b"Envelope>")
+    """Whether the end of an envelope came, wherever the network cut it."""
+    end = b""
+    for piece in reversed(body):
+        end = piece[-_END_BYTES:] + end
+        if len(end) >= _END_BYTES:
+            break
+    return end.rstrip().endswith(b"Envelope>")
 
 
 def _decode(body: bytes, headers: list[tuple[str, str]]) -> bytes | None:

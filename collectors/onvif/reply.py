@@ -57,8 +57,18 @@ class SoapReply:
 
 def read_reply(body: bytes, operation: str = _DATE) -> SoapReply:
     """Read the body of an answer to `operation` (its name without namespace)."""
-    if operation == _DATE and (fields := _skeletons.read(body)) is not None:
+    if operation != _DATE:
+        return parse_reply(body, operation)
+    if (fields := _skeletons.read(body)) is not None:
         return SoapReply(Kind.VALID, _to_time(fields))
+    reply = parse_reply(body, operation)
+    if reply.kind is Kind.VALID:
+        _skeletons.learn(body, _date_fields)
+    return reply
+
+
+def parse_reply(body: bytes, operation: str = _DATE) -> SoapReply:
+    """The same by the real parser, whatever is known already."""
     if not body.strip():
         return _nonsense("its answer is empty")
     root = _parse(body)
@@ -67,10 +77,7 @@ def read_reply(body: bytes, operation: str = _DATE) -> SoapReply:
         root = _recover(body)
     if root is None:
         return _nonsense("its answer is not XML")
-    reply = _read_root(root, f"{operation}Response", recovered)
-    if operation == _DATE and reply.kind is Kind.VALID and not recovered:
-        _skeletons.learn(body, _date_fields)
-    return reply
+    return _read_root(root, f"{operation}Response", recovered)
 
 
 def _parse(body: bytes) -> etree._Element | None:

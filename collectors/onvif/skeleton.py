@@ -15,6 +15,7 @@ _NUMBER = re.compile(rb">([0-9]{1,4})<")
 _FIRST_MARK = 1000  # marks are four digits, as long as any number can be
 _MAX_NUMBERS = 100
 _MAX_SKELETONS = 256
+_JOINT = b"\0"  # cannot occur in XML; a body that holds it could be taken for another's skeleton
 
 Fields = tuple[str, ...]
 """Year, month, day, hour, minute, second as written; empty where there is no UTC."""
@@ -28,6 +29,8 @@ class Skeletons:
 
     def read(self, body: bytes) -> Fields | None:
         """The fields of an answer whose skeleton is known, else None."""
+        if _JOINT in body:
+            return None
         parts = _NUMBER.split(body)
         places = self._places.get(_skeleton(parts))
         if places is None:
@@ -61,4 +64,4 @@ class Skeletons:
 
 
 def _skeleton(parts: list[bytes]) -> bytes:
-    return b"\0".join(parts[::2])  # NUL cannot occur in XML
+    return _JOINT.join(parts[::2])

@@ -355,6 +355,16 @@ def test_which_challenge_is_chosen(values: list[str], nonce: str | None) -> None
     assert (chosen and chosen.nonce) == nonce
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["Digest " + "a" * 2**20, '"' + '\\"' * 2**19, "a" + " " * 2**20, 'Digest a="b="\\' * 2**16],
+    ids=["a word", "an open quote", "blanks", "quotes"],
+)
+def test_no_header_is_read_in_more_than_linear_time(value: str) -> None:
+    """Hours where the time grows with the square; one such camera would stall the whole sweep."""
+    assert choose_challenge([value]) is None
+
+
 @given(st.lists(st.text(st.characters(max_codepoint=255)) | st.from_regex(r"Digest [a-z=\",]*")))
 def test_no_header_at_all_raises(values: list[str]) -> None:
     chosen = choose_challenge(values)

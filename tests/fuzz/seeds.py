@@ -1,0 +1,62 @@
+"""Where the corpora begin: all that the simulator can say, and challenges as cameras write them."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+from collectors.simulator.authentication import DigestGuard
+from collectors.simulator.deliveries import DELIVERIES, Sending
+from collectors.simulator.fleet import build_fleet
+from collectors.simulator.habits import HABITS
+from collectors.simulator.replies import answer, clock_reply, fault
+from collectors.simulator.wire import Reply, Request, render
+from tests.fuzz.properties import SEPARATOR
+
+_CHALLENGES = (
+    b'Digest realm="cam, 1", qop="auth,auth-int", nonce="n0nce", algorithm=MD5',
+    b'Digest realm="cam", nonce="n1", opaque="o", stale=true, algorithm=SHA-256',
+    b'Basic realm="a", Digest realm="b", nonce=n1, algorithm=MD5-sess, qop=auth',
+    b'Digest realm="quo\\"ted", NONCE="n1", charset=UTF-8, userhash=false',
+)
+
+
+def _replies() -> list[Reply]:
+    camera = build_fleet(1, port=80).cameras[0]
+    guard = DigestGuard("admin", "secret", ("MD5", "SHA-256"))
+    challenge = guard.refusal(Request())
+    assert challenge is not None
+    return [
+        clock_reply(1_790_000_000),
+        answer(camera, b"GetDeviceInformation", b""),
+        fault(400, "Sender", "NotAuthorized", "sender not authorized"),
+        challenge,
+    ]
+
+
+def _habitual() -> Iterator[Reply]:
+    for reply in _replies():
+        yield reply
+        for habit in HABITS.values():
+            yield habit(reply, Request())
+
+
+def _delivered() -> Iterator[bytes]:
+    for reply in _replies():
+        whole = render(reply, keep_alive=False)
+        for deliver in DELIVERIES.values():
+            pieces = deliver(Sending((whole,), closes=True), Request(), 2).pieces
+            yield b"".join(islice(pieces, 5000))[:6000]
+
+
+def seeds() -> Mapping[str, list[bytes]]:
+    """For each corpus, without repetitions."""
+    replies = list(_habitual())
+    wires = [render(reply, keep_alive=False) for reply in replies]
+    clock, _, refusal, challenge = (render(reply, keep_alive=False) for reply in _replies())
+    talks = [SEPARATOR.join((first, wire)) for wire in wires for first in (challenge, refusal)]
+    found = {
+        "reply": [reply.body for reply in replies],
+        "http": [*wires, *_delivered()],
+        "challenge": [*_CHALLENGES, b"\n".join(_CHALLENGES)],
+        "conversation": [*wires, *talks, SEPARATOR.join((challenge, challenge, clock))],
+    }
+    return {name: list(dict.fromkeys(inputs)) for name, inputs in found.items()}

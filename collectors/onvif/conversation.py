@@ -70,10 +70,14 @@ async def ask(
     deadline: float,
     memory: CredentialMemory,
     clock_offset_s: float | None = None,
+    *,
+    proven: bool = False,
 ) -> Answer | Failure:
     """Ask for `operation`; the answer is good, everything else a `Failure` with its observation.
 
-    `clock_offset_s` is the camera's clock minus ours where it is known already.
+    `clock_offset_s` is the camera's clock minus ours where it is known already. `proven` says that
+    the camera took this password a moment ago: then a refusal is one of the operation (some refuse
+    so what they merely do not support), and is not remembered of the password.
     """
     request = (
         envelope.date_request(host_of(target))
@@ -83,7 +87,7 @@ async def ask(
     answer = await send(target, operation, request, deadline)
     if isinstance(answer, Answer) and _calls_for_password(answer, target, memory):
         answer = await _ask_with_password(
-            target, operation, deadline, memory, answer, clock_offset_s
+            target, operation, deadline, memory, answer, clock_offset_s, proven
         )
     if isinstance(answer, Failure) or answer.good:
         return answer
@@ -136,6 +140,7 @@ async def _ask_with_password(
     memory: CredentialMemory,
     refusal: Answer,
     clock_offset_s: float | None,
+    proven: bool,
 ) -> Answer | Failure:
     who = (target.address, target.username, target.password)
     if not target.username:
@@ -153,13 +158,15 @@ async def _ask_with_password(
         if answer.good:
             scheme = Scheme.DIGEST if challenge else Scheme.TOKEN
             memory.remember_success(*who, Accepted(scheme, answer.clock_offset_s))
-        elif answer.perhaps_refused:
+        elif answer.perhaps_refused and not proven:
             memory.remember_doubt(*who)
         if not answer.refused:
             return answer
         refusal = answer
         if challenge is None or not _is_stale(answer):
             break
+    if proven:
+        return _fault("refuses this, though it took the password before")
     memory.remember_refusal(*who)
     return _auth_failed("refuses the registered user name or password")
 
@@ -188,7 +195,7 @@ def _with_password(
         security = username_token(target.username, target.password, camera_time)
         return envelope.request(operation, host_of(target), security=security)
     authorization = digest_authorization(
-        challenge, target.username, target.password, method="POST", uri=envelope.PATH, count=count
+        challenge, target.username, target.password, method="POST", uri=operation.path, count=count
     )
     return envelope.request(operation, host_of(target), authorization=authorization)
 
@@ -217,6 +224,10 @@ def _alive(failure: Failure) -> Failure:
 
 def _auth_failed(detail: str) -> Failure:
     return Failure(Observation(Status.AUTH_FAILED, detail=detail))
+
+
+def _fault(detail: str) -> Failure:
+    return Failure(Observation(Status.SERVICE_FAULT, detail=detail))
 
 
 def _service_fault(answer: Answer) -> Failure:

@@ -6,25 +6,33 @@ Source: ONVIF Core Specification (device management), SOAP 1.2 over HTTP.
 from dataclasses import dataclass
 
 PATH = "/onvif/device_service"
-_DEVICE = "http://www.onvif.org/ver10/device/wsdl"
+DEVICE = "http://www.onvif.org/ver10/device/wsdl"
+MEDIA = "http://www.onvif.org/ver10/media/wsdl"
 _OPEN = '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope">'
 _CLOSE = "</s:Envelope>"
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation of the device service: what the body holds, and all that can be built ahead."""
+    """An operation: whose it is, where it is asked for, and what the body holds.
+
+    `content` is the XML of the body's only child; empty: the bare name.
+    """
 
     name: str
+    namespace: str = DEVICE
+    path: str = PATH
+    content: str = ""
 
     @property
     def body(self) -> str:
-        return f'<s:Body><{self.name} xmlns="{_DEVICE}"/></s:Body>'
+        content = self.content or f'<{self.name} xmlns="{self.namespace}"/>'
+        return f"<s:Body>{content}</s:Body>"
 
     @property
     def content_type(self) -> str:
         """Some cameras answer only where `action` is here; SOAP 1.2 has no other place for it."""
-        return f'application/soap+xml; charset=utf-8; action="{_DEVICE}/{self.name}"'
+        return f'application/soap+xml; charset=utf-8; action="{self.namespace}/{self.name}"'
 
 
 SYSTEM_DATE_AND_TIME = Operation("GetSystemDateAndTime")
@@ -47,7 +55,7 @@ def request(
     header = f"<s:Header>{security}</s:Header>" if security else ""
     payload = f"{_OPEN}{header}{operation.body}{_CLOSE}".encode()
     lines = [
-        f"POST {PATH} HTTP/1.1",
+        f"POST {operation.path} HTTP/1.1",
         f"Host: {host}",
         f"Content-Type: {operation.content_type}",
         f"Content-Length: {len(payload)}",

@@ -80,6 +80,16 @@ def parse_reply(body: bytes, operation: str = _DATE) -> SoapReply:
     return _read_root(root, f"{operation}Response", recovered)
 
 
+def read_xml(body: bytes) -> etree._Element | None:
+    """The document, strictly read or else forgivingly; None where there is none, or a DOCTYPE."""
+    root = _parse(body)
+    if root is None:
+        root = _recover(body)
+    if root is None or root.getroottree().docinfo.internalDTD is not None:
+        return None
+    return root
+
+
 def _parse(body: bytes) -> etree._Element | None:
     """The strict reading; None where it is not well formed."""
     try:
@@ -118,7 +128,7 @@ def _recover(body: bytes) -> etree._Element | None:
 def _read_root(root: etree._Element, expected: str, recovered: bool) -> SoapReply:
     if root.getroottree().docinfo.internalDTD is not None:
         return _nonsense("its answer holds a DOCTYPE, which is refused")
-    if _local(root) != "Envelope":
+    if local_name(root) != "Envelope":
         return _nonsense("its answer is XML but not SOAP")
     if _first(root, expected, recovered) is not None:
         return SoapReply(Kind.VALID, _to_time(_utc_fields(root, recovered)))
@@ -128,7 +138,7 @@ def _read_root(root: etree._Element, expected: str, recovered: bool) -> SoapRepl
     return SoapReply(Kind.REFUSED if _is_refusal(fault) else Kind.FAULT)
 
 
-def _local(element: etree._Element) -> str:
+def local_name(element: etree._Element) -> str:
     """The tag without namespace or undeclared prefix; empty for what is no element."""
     tag = element.tag
     return tag.rpartition("}")[2].rpartition(":")[2] if isinstance(tag, str) else ""
@@ -138,7 +148,7 @@ def _first(root: etree._Element, name: str, recovered: bool) -> etree._Element |
     """The first element of that local name, in document order."""
     if not recovered:  # matched by lxml itself, without a step of ours for each element
         return next(root.iter("{*}" + name), None)
-    return next((element for element in root.iter() if _local(element) == name), None)
+    return next((element for element in root.iter() if local_name(element) == name), None)
 
 
 def _is_refusal(fault: etree._Element) -> bool:
@@ -148,7 +158,7 @@ def _is_refusal(fault: etree._Element) -> bool:
 def _fault_codes(fault: etree._Element) -> Iterator[str]:
     """Local parts of all codes and subcodes of a SOAP 1.1 or 1.2 fault."""
     for element in fault.iter():
-        if _local(element) in _FAULT_CODES:
+        if local_name(element) in _FAULT_CODES:
             yield (element.text or "").strip().rpartition(":")[2]
 
 
@@ -160,7 +170,7 @@ def _utc_fields(root: etree._Element, recovered: bool) -> Fields:
     utc = _first(root, "UTCDateTime", recovered)
     if utc is None:
         return ()
-    found = {_local(field): field.text or "" for part in utc for field in part}
+    found = {local_name(field): field.text or "" for part in utc for field in part}
     return tuple(found[name] for name in _FIELDS) if found.keys() >= set(_FIELDS) else ()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from collectors.simulator.replies import fault, soap
+from collectors.simulator.replies import fault, operation_of, soap, unsupported
 from collectors.simulator.wire import Reply, Request
 
 Habit = Callable[[Reply, Request], Reply]
@@ -188,6 +188,43 @@ def _uri_blank(body: bytes) -> bytes:
     return body.replace(b"</tt:Uri>", b" </tt:Uri>")
 
 
+def _uri_password(body: bytes) -> bytes:
+    """User and password inside the path, as the XiongMai family has it."""
+    inside = rb"\1/user=admin_password=hunter2_channel=1_stream=0.sdp\2"
+    return re.sub(rb"(<tt:Uri>rtsp://[^/<]*)[^<]*(</tt:Uri>)", inside, body)
+
+
+def _no_profiles(body: bytes) -> bytes:
+    return re.sub(rb"<trt:Profiles\b.*</trt:Profiles>", b"", body, flags=re.DOTALL)
+
+
+def _no_media(body: bytes) -> bytes:
+    """Neither capabilities nor services name the media service."""
+    body = re.sub(rb"<tt:Media>.*</tt:Media>", b"", body)
+    return re.sub(rb"<tds:Service><tds:Namespace>[^<]*/media/.*</tds:Service>", b"", body)
+
+
+def information_refused(reply: Reply, request: Request) -> Reply:
+    """The device information is for nobody."""
+    if operation_of(request.body) != b"GetDeviceInformation":
+        return reply
+    return fault(400, "Sender", "NotAuthorized", "sender not authorized")
+
+
+def no_media_service(reply: Reply, request: Request) -> Reply:
+    """There is none: not named, and not answering."""
+    if operation_of(request.body) in _MEDIA_OPERATIONS:
+        return unsupported()
+    return replace(reply, body=_no_media(reply.body))
+
+
+def snapshot_unsupported(reply: Reply, request: Request) -> Reply:
+    """Video, but no single pictures."""
+    return unsupported() if operation_of(request.body) == b"GetSnapshotUri" else reply
+
+
+_MEDIA_OPERATIONS = (b"GetProfiles", b"GetStreamUri", b"GetSnapshotUri")
+
 _BODIES: Mapping[str, Callable[[bytes], bytes]] = {
     "default_namespace": _default_namespace,
     "wrong_namespace": _wrong_namespace,
@@ -209,6 +246,8 @@ _BODIES: Mapping[str, Callable[[bytes], bytes]] = {
     "snapshot_on_another_port": _snapshot_port,
     "credentials_in_uri": _uri_credentials,
     "blank_after_uri": _uri_blank,
+    "password_in_uri": _uri_password,
+    "no_profiles": _no_profiles,
 }
 
 HABITS: Mapping[str, Habit] = {
@@ -225,6 +264,9 @@ HABITS: Mapping[str, Habit] = {
     "gzip_unasked": gzip_unasked,
     "needs_content_type": partial(_needs, re.compile(rb"^application/soap\+xml")),
     "needs_action": partial(_needs, re.compile(rb'action="http://www\.onvif\.org/[^"]+"')),
+    "information_refused": information_refused,
+    "no_media_service": no_media_service,
+    "snapshot_unsupported": snapshot_unsupported,
     "misleading_refusal": misleading_refusal,
     "echoes_security": echoes_security,
     "date_header": date_header,

@@ -56,13 +56,18 @@ def fault(status: int, code: str, subcode: str, reason: str) -> Reply:
     )
 
 
+def unsupported() -> Reply:
+    """The refusal of an operation that the camera does not have."""
+    return fault(500, "Receiver", "ActionNotSupported", "the operation is not supported")
+
+
 def answer(device: Device, operation: bytes, body: bytes) -> Reply:
     """The reply to any operation but the clock, which `clock_reply` gives."""
     if not operation:
         return fault(400, "Sender", "WellFormed", "the request is no SOAP envelope")
     content = OPERATIONS.get(operation)
     if content is None:
-        return fault(500, "Receiver", "ActionNotSupported", "the operation is not supported")
+        return unsupported()
     try:
         return soap(content(device, body))
     except LookupError:
@@ -154,6 +159,15 @@ def _services(device: Device, body: bytes) -> str:
     return f"<tds:GetServicesResponse>{services}</tds:GetServicesResponse>"
 
 
+def _network_interfaces(device: Device, body: bytes) -> str:
+    return (
+        '<tds:GetNetworkInterfacesResponse><tds:NetworkInterfaces token="eth0">'
+        "<tt:Enabled>true</tt:Enabled><tt:Info><tt:Name>eth0</tt:Name>"
+        f"<tt:HwAddress>{escape(device.mac)}</tt:HwAddress><tt:MTU>1500</tt:MTU></tt:Info>"
+        "</tds:NetworkInterfaces></tds:GetNetworkInterfacesResponse>"
+    )
+
+
 def _profile_list(device: Device, body: bytes) -> str:
     profiles = "".join(_profile_xml(profile, device) for profile in _profiles(device))
     return f"<trt:GetProfilesResponse>{profiles}</trt:GetProfilesResponse>"
@@ -208,6 +222,7 @@ OPERATIONS: Mapping[bytes, Callable[[Device, bytes], str]] = {
     b"GetDeviceInformation": _device_information,
     b"GetCapabilities": _capabilities,
     b"GetServices": _services,
+    b"GetNetworkInterfaces": _network_interfaces,
     b"GetProfiles": _profile_list,
     b"GetStreamUri": _stream_uri,
     b"GetSnapshotUri": _snapshot_uri,

@@ -1,7 +1,6 @@
 """Every habit of DESIGN §5 on a simulated camera, and what the ONVIF prober says of it."""
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,39 +8,30 @@ from typing import Any
 import pytest
 
 from collectors.onvif.prober import OnvifProber
-from collectors.probe import Observation, ProbeMethod, Target
+from collectors.probe import Observation, Target
 from collectors.simulator.deliveries import DELIVERIES
 from collectors.simulator.fleet import Device
 from collectors.simulator.habits import HABITS
 from collectors.simulator.running import RunningFleet, running_fleet
 from collectors.simulator.scenario import parse_scenario
 from kpi.status import Status
+from tests.collectors.onvif.scenarios import (
+    CLEAR_REFUSALS,
+    HOUR_S,
+    VAGUE_REFUSALS,
+    digest,
+    fault,
+    skew,
+    target,
+    token,
+)
 
 Run = Callable[[Any], Any]
 
 GUARD_S = 20.0
-HOUR_S = 3600
 
 INTACT, CLOCK_WRONG = Status.INTACT, Status.CLOCK_WRONG
 AUTH_FAILED, SERVICE_FAULT = Status.AUTH_FAILED, Status.SERVICE_FAULT
-
-
-def fault(kind: str, **settings: object) -> str:
-    """One fault of every camera, as TOML."""
-    keys = "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
-    return f'[[fault]]\nkind = "{kind}"\nshare = 1.0\n{keys}'
-
-
-def token(**settings: object) -> str:
-    return fault("auth", scheme="ws_token", **settings)
-
-
-def digest(**settings: object) -> str:
-    return fault("auth", scheme="http_digest", **settings)
-
-
-def skew(hours: float) -> str:
-    return fault("clock_skew", seconds=hours * HOUR_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +67,13 @@ def guarded(*faults: str, status: Status = INTACT, **changes: Any) -> Row:
 
 SHAPES = {
     f"refusal: {status}, {body}": guarded(token(refusal_status=status, refusal_body=body))
-    for status, body in [
-        (200, "soap"),
-        (400, "soap"),
-        (401, "soap"),
-        (403, "soap"),
-        (500, "soap"),
-        (401, "html"),
-        (403, "html"),
-        (401, "empty"),
-        (403, "empty"),
-    ]
+    for status, body in CLEAR_REFUSALS
 }
 VAGUE_SHAPES = {
-    f"refusal: 400, {body}": Row(
-        token(refusal_status=400, refusal_body=body), INTACT, SERVICE_FAULT
+    f"refusal: {status}, {body}": Row(
+        token(refusal_status=status, refusal_body=body), INTACT, SERVICE_FAULT
     )
-    for body in ("html", "empty")
+    for status, body in VAGUE_REFUSALS
 }
 
 CREDENTIALS = {
@@ -201,6 +181,11 @@ CONTENT = {
             "snapshot_on_another_port",
             "credentials_in_uri",
             "blank_after_uri",
+            "password_in_uri",
+            "no_profiles",
+            "information_refused",
+            "no_media_service",
+            "snapshot_unsupported",
         )
     },
 }
@@ -212,20 +197,6 @@ TABLE = {**CREDENTIALS, **CLOCK, **TRANSPORT, **CONTENT}
 def fleet() -> Iterator[RunningFleet]:
     with running_fleet(cameras=2, rooms=1) as running:
         yield running
-
-
-def target(camera: Device, *, known: bool = True, tls: bool = False) -> Target:
-    """The camera as the register has it; where not `known`, without its password."""
-    assert camera.port is not None
-    return Target(
-        1,
-        camera.address,
-        camera.port,
-        ProbeMethod.ONVIF,
-        tls=tls,
-        username=camera.username if known else "",
-        password=camera.password if known else "",
-    )
 
 
 async def ask(

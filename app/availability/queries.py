@@ -2,15 +2,22 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.evidence.queries import AMOUNTS
-from app.evidence.tables import Ledger, LedgerCohort, SweepCount
+from app.evidence.tables import (
+    DeviceState,
+    Ledger,
+    LedgerCohort,
+    Suspension,
+    Sweep,
+    SweepCount,
+)
 from app.fleet.roster import HAS_LEDGER, SERVICE_START, Grouping
-from app.fleet.tables import Assignment, Cohort, Device
+from app.fleet.tables import Assignment, Cohort, Device, Station
 from kpi.rates import Amounts
 
 
@@ -30,6 +37,18 @@ def seconds_by_cohort(
         select(LedgerCohort.cohort_id, *_sums(LedgerCohort))
         .where(LedgerCohort.day.between(first, last), LedgerCohort.cohort_id.in_(cohort_ids))
         .group_by(LedgerCohort.cohort_id)
+    )
+    return {row[0]: _amounts(row[1:]) for row in rows}
+
+
+def seconds_by_day(
+    session: Session, first: date, last: date, cohort_ids: Collection[int]
+) -> dict[date, Amounts]:
+    """Day → seconds of these cohorts, as far as the ledger has come."""
+    rows = session.execute(
+        select(LedgerCohort.day, *_sums(LedgerCohort))
+        .where(LedgerCohort.day.between(first, last), LedgerCohort.cohort_id.in_(cohort_ids))
+        .group_by(LedgerCohort.day)
     )
     return {row[0]: _amounts(row[1:]) for row in rows}
 
@@ -143,12 +162,88 @@ def _group_column(grouping: Grouping) -> Any:
     return columns[grouping]
 
 
-def counts_at(session: Session, tick: int, cohort_ids: Collection[int]) -> dict[int, Amounts]:
+def counts_at(session: Session, tick: int) -> dict[int, Amounts]:
     """Cohort id → devices by class at a sweep."""
     columns = [getattr(SweepCount, name) for name in AMOUNTS]
-    rows = session.execute(
-        select(SweepCount.cohort_id, *columns).where(
-            SweepCount.tick == tick, SweepCount.cohort_id.in_(cohort_ids)
-        )
-    )
+    rows = session.execute(select(SweepCount.cohort_id, *columns).where(SweepCount.tick == tick))
     return {row[0]: _amounts(row[1:]) for row in rows}
+
+
+# The present day
+
+
+class Stretch(NamedTuple):
+    """What the sweeps of one stretch of time counted of a cohort: the sums over its slots."""
+
+    cohort_id: int
+    number: int
+    amounts: Amounts
+
+
+def counts_by_stretch(session: Session, start: int, end: int, length_s: int) -> list[Stretch]:
+    """Sums of the sweeps' counts of every cohort, by stretches of `length_s` from `start` on."""
+    number = (SweepCount.tick - start).op("/")(length_s)  # whole numbers, rounded down
+    rows = session.execute(
+        select(SweepCount.cohort_id, number, *_sums(SweepCount))
+        .where(SweepCount.tick >= start, SweepCount.tick < end)
+        .group_by(SweepCount.cohort_id, number)
+    )
+    return [Stretch(row[0], row[1], _amounts(row[2:])) for row in rows]
+
+
+def sweeps_by_stretch(session: Session, start: int, end: int, length_s: int) -> dict[int, int]:
+    """Stretch → how many sweeps it has."""
+    number = (Sweep.tick - start).op("/")(length_s)
+    rows = session.execute(
+        select(number, func.count()).where(Sweep.tick >= start, Sweep.tick < end).group_by(number)
+    )
+    return dict(rows.all())
+
+
+# What has changed
+
+
+class Change(NamedTuple):
+    """A device whose status is another since `since` (a tick)."""
+
+    code: str
+    name: str
+    station_code: str | None
+    station: str | None
+    status: int
+    since: int
+
+
+def changes_since(
+    session: Session, start: int, cohort_ids: Collection[int], limit: int
+) -> tuple[list[Change], int]:
+    """The newest changes from `start` on, and how many there are.
+
+    What the very first sweep saw is no change, and a suspended device is not told about.
+    """
+    first = select(func.min(Sweep.tick)).scalar_subquery()
+    suspended = exists().where(
+        Suspension.device_id == DeviceState.device_id,
+        Suspension.start <= DeviceState.since,
+        or_(Suspension.end.is_(None), Suspension.end > DeviceState.since),
+    )
+    wanted = (
+        DeviceState.since >= start,
+        DeviceState.since > func.coalesce(first, 0),
+        Assignment.to_day.is_(None),
+        Assignment.cohort_id.in_(cohort_ids),
+        ~suspended,
+    )
+    columns = (Device.code, Device.name, Station.code, Station.name)
+    query = (
+        select(*columns, DeviceState.status, DeviceState.since)
+        .select_from(DeviceState)
+        .join(Device, Device.id == DeviceState.device_id)
+        .join(Assignment, Assignment.device_id == Device.id)
+        .join(Cohort, Cohort.id == Assignment.cohort_id)
+        .outerjoin(Station, Station.id == Cohort.station_id)
+        .where(*wanted)
+    )
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    newest = query.order_by(DeviceState.since.desc(), Device.code).limit(limit)
+    return [Change(*row) for row in session.execute(newest)], total

@@ -6,14 +6,16 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
-from app.availability.instant import DeviceNow, devices_now
+from app.availability.instant import cohorts_now, devices_now
 from app.config import Settings
 from app.database import Database
-from app.fleet.roster import Grouping, cohorts, critical_devices, group_names
+from app.fleet.roster import Grouping, GroupName, cohorts, group_names
 from app.fleet.tables import DeviceKind
+from kpi.rates import Amounts
 from kpi.status import SlotClass
 
 EQUIPMENT = (DeviceKind.ROOM_EQUIPMENT, DeviceKind.STORAGE)
+COUNTED = (DeviceKind.CAMERA, *EQUIPMENT)
 ANSWERS = (SlotClass.INTACT, SlotClass.IMPAIRED)
 
 
@@ -56,26 +58,33 @@ def rooms_now(database: Database, settings: Settings, now: int) -> list[RoomStat
     with database.read() as session:
         names = group_names(session, Grouping.ROOM)
         views = {view.id: view for view in cohorts(session)}
-        critical = critical_devices(session)
-        members: dict[int | None, list[tuple[DeviceKind, DeviceNow]]] = defaultdict(list)
-        for device in devices_now(session, settings, now):
-            view = views[device.cohort_id]
-            members[view.groups[Grouping.ROOM]].append((view.kind, device))
-    states = []
-    for room_id, name in sorted(names.items(), key=lambda item: item[1].code):
-        cameras = [each for kind, each in members[room_id] if kind is DeviceKind.CAMERA]
-        equipment = [each for kind, each in members[room_id] if kind in EQUIPMENT]
-        states.append(
-            RoomState(
-                code=name.code,
-                name=name.name,
-                state=condition(
-                    [each.slot_class for each in equipment if each.device_id in critical]
-                ),
-                equipment=len(equipment),
-                equipment_answering=sum(each.slot_class in ANSWERS for each in equipment),
-                cameras=len(cameras),
-                cameras_intact=sum(each.slot_class is SlotClass.INTACT for each in cameras),
-            )
-        )
-    return states
+        counts = cohorts_now(session, settings, now)
+        critical = devices_now(session, settings, now, critical_only=True)
+    classes: dict[int | None, list[SlotClass]] = defaultdict(list)
+    for device in critical:
+        view = views[device.cohort_id]
+        if view.kind in EQUIPMENT:
+            classes[view.groups[Grouping.ROOM]].append(device.slot_class)
+    sums: dict[tuple[int | None, bool], Amounts] = defaultdict(Amounts)
+    for cohort_id, amounts in counts.items():
+        view = views[cohort_id]
+        if view.kind in COUNTED:
+            sums[view.groups[Grouping.ROOM], view.kind in EQUIPMENT] += amounts
+    return [
+        _room(name, classes[room_id], sums[room_id, True], sums[room_id, False])
+        for room_id, name in sorted(names.items(), key=lambda item: item[1].code)
+    ]
+
+
+def _room(
+    name: GroupName, critical: Sequence[SlotClass], equipment: Amounts, cameras: Amounts
+) -> RoomState:
+    return RoomState(
+        code=name.code,
+        name=name.name,
+        state=condition(critical),
+        equipment=equipment.in_service,
+        equipment_answering=equipment.answered,
+        cameras=cameras.in_service,
+        cameras_intact=cameras.intact,
+    )

@@ -45,10 +45,20 @@ class _Day:
 
 
 def bring_up_to_date(
-    database: Database, settings: Settings, first: date, last: date, now: int
+    database: Database,
+    settings: Settings,
+    first: date,
+    last: date,
+    now: int,
+    *,
+    lag_slots: int = 0,
 ) -> None:
-    """Make the ledger of the days `first` to `last` follow from all evidence up to `now`."""
-    for day in _stale_days(database, settings, first, last, now):
+    """Make the ledger of the days `first` to `last` follow from all evidence up to `now`.
+
+    A day that lags behind by no more than `lag_slots` is left to the collector, which brings up
+    the present day after each sweep.
+    """
+    for day in _stale_days(database, settings, first, last, now, lag_slots):
         while _step(database, day):
             pass
 
@@ -64,7 +74,7 @@ def mark_touched(session: Session, touched: Iterable[DeviceDays]) -> None:
 
 
 def _stale_days(
-    database: Database, settings: Settings, first: date, last: date, now: int
+    database: Database, settings: Settings, first: date, last: date, now: int, lag_slots: int
 ) -> list[_Day]:
     with database.read() as session:
         require_zone(session, settings.timezone)
@@ -80,7 +90,8 @@ def _stale_days(
         interval_s = lengths.get(day, settings.poll_interval)
         view = _existing(day, interval_s, settings.zone, now, has_evidence=day in lengths)
         made_of, through = ledgers.get(day, (interval_s, view.start - 1))
-        if day in dirty or made_of != interval_s or through < view.end:
+        behind = view.end - through > lag_slots * interval_s
+        if day in dirty or made_of != interval_s or behind:
             stale.append(view)
     return stale
 

@@ -326,10 +326,12 @@ def last_sweeps(session: Session, limit: int) -> Sequence[Sweep]:
     return session.scalars(select(Sweep).order_by(Sweep.tick.desc()).limit(limit)).all()
 
 
-def device_states(session: Session) -> dict[int, StateRow]:
-    """What is known of each device, by its id."""
-    columns = (getattr(DeviceState, name) for name in StateRow._fields)
-    return {row[0]: StateRow(*row) for row in session.execute(select(*columns))}
+def device_states(session: Session, device_ids: Sequence[int] | None = None) -> dict[int, StateRow]:
+    """What is known of these devices, or of all, by their ids."""
+    query = select(*(getattr(DeviceState, name) for name in StateRow._fields))
+    if device_ids is not None:
+        query = query.where(DeviceState.device_id.in_(device_ids))
+    return {row[0]: StateRow(*row) for row in session.execute(query)}
 
 
 def put_states(session: Session, states: Sequence[StateRow]) -> None:

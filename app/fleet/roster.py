@@ -80,9 +80,14 @@ def _members(day: date) -> Select[int, int]:
     return joined.where(in_service_on(day)).order_by(Device.id)
 
 
-def roster(session: Session, day: date) -> dict[int, int]:
-    """Devices in service on a day, in order of their ids: device id → cohort id."""
-    return dict(session.execute(_members(day)).all())
+def roster(session: Session, day: date, *, critical_only: bool = False) -> dict[int, int]:
+    """Devices in service on a day, in order of their ids: device id → cohort id.
+
+    `critical_only`: those alone that a room cannot do without.
+    """
+    members = _members(day)
+    query = members.where(Device.critical) if critical_only else members
+    return dict(session.execute(query).all())
 
 
 def first_service_day(session: Session) -> date | None:
@@ -123,8 +128,3 @@ def device_names(session: Session) -> dict[int, GroupName]:
 def device_ids_by_code(session: Session) -> dict[str, int]:
     """Every device's id by its code."""
     return dict(session.execute(select(Device.code, Device.id)).all())
-
-
-def critical_devices(session: Session) -> set[int]:
-    """The devices that a room cannot do without."""
-    return set(session.scalars(select(Device.id).where(Device.critical)))

@@ -1,10 +1,13 @@
 """The overview: how the fleet is, on one page."""
 
 import time
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from app.config import Settings
+from app.database import Database
 from app.operations.messages import summary
 from app.operations.overview import overview
 from app.web.language import language_of
@@ -13,13 +16,34 @@ from app.web.shell import render
 
 router = APIRouter(include_in_schema=False)
 
+LOOKS_A_SLOT = 4
+"""How often an open page asks for news while a slot lasts."""
+
 
 @router.get("/", response_class=HTMLResponse)
 def show_overview(request: Request, database: DatabaseDep, settings: SettingsDep) -> HTMLResponse:
     """The rates now and of the month, open alerts, the stations worst first."""
+    context = _context(request, database, settings)
+    return render(request, "overview.html" if context else "empty.html", **context)
+
+
+@router.get("/overview/live", response_class=HTMLResponse)
+def refresh_overview(
+    request: Request, database: DatabaseDep, settings: SettingsDep
+) -> HTMLResponse:
+    """What an open page puts in place of what it shows."""
+    context = _context(request, database, settings)
+    return render(request, "overview_live.html" if context else "empty.html", **context)
+
+
+def _context(request: Request, database: Database, settings: Settings) -> dict[str, Any]:
+    """What the templates are given; nothing where no device is registered."""
     figures = overview(database, settings, int(time.time()))
     if figures is None:
-        return render(request, "empty.html")
+        return {}
     language = language_of(request)
-    alerts = [(alert, summary(alert, settings.zone, language)) for alert in figures.alerts]
-    return render(request, "overview.html", page=figures, alerts=alerts)
+    return {
+        "page": figures,
+        "alerts": [(alert, summary(alert, settings.zone, language)) for alert in figures.alerts],
+        "refresh_s": max(5, settings.poll_interval // LOOKS_A_SLOT),
+    }

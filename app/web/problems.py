@@ -1,4 +1,4 @@
-"""Errors of the REST interface as problem documents. Source: RFC 9457."""
+"""Errors: problem documents to programs (source: RFC 9457), pages to people."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,12 +7,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from app.errors import BadParameter, ImportRefused, IntactError
+from app.web.shell import render
 
+INTERFACE = "/api/"
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -45,17 +47,17 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-async def _ours(request: Request, error: Exception) -> JSONResponse:
+async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, IntactError)  # noqa: S101 - for the type checker
     problem = _problem(request, error.status, error.title, str(error))
     if isinstance(error, BadParameter):
         problem.parameter = error.parameter
     if isinstance(error, ImportRefused):
         problem.errors = [asdict(each) for each in error.problems]
-    return _answer(problem)
+    return _answer(request, problem)
 
 
-async def _unreadable(request: Request, error: Exception) -> JSONResponse:
+async def _unreadable(request: Request, error: Exception) -> Response:
     """422 naming each parameter; what was given is not repeated, it may be a secret."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
     errors = [
@@ -70,25 +72,38 @@ async def _unreadable(request: Request, error: Exception) -> JSONResponse:
     problem = _problem(request, 422, BadParameter.title, detail)
     problem.parameter = errors[0]["parameter"] if len(errors) == 1 else None
     problem.errors = list(errors)
-    return _answer(problem)
+    return _answer(request, problem)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
     title = HTTPStatus(error.status_code).phrase
-    return _answer(_problem(request, error.status_code, title, error.detail), error.headers)
+    problem = _problem(request, error.status_code, title, error.detail)
+    return _answer(request, problem, error.headers)
 
 
-async def _defect(request: Request, _error: Exception) -> JSONResponse:
+async def _defect(request: Request, _error: Exception) -> Response:
     """The error itself goes to the log, not to the caller."""
     detail = "The request failed by a defect of this program; its log says more."
-    return _answer(_problem(request, 500, "Internal error", detail))
+    return _answer(request, _problem(request, 500, "Internal error", detail))
 
 
 def _problem(request: Request, status: int, title: str, detail: str) -> Problem:
     return Problem(title=title, status=status, detail=detail, instance=request.url.path)
 
 
-def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def _answer(
+    request: Request, problem: Problem, headers: Mapping[str, str] | None = None
+) -> Response:
+    if _is_page(request):
+        page = render(request, "error.html", problem.status, problem=problem)
+        page.headers.update(headers or {})
+        return page
     document = problem.model_dump(exclude_none=True)
     return JSONResponse(document, problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def _is_page(request: Request) -> bool:
+    """Whether a person is looking: a browser asks for HTML, outside the interface."""
+    accepted = request.headers.get("accept", "")
+    return "text/html" in accepted and not request.url.path.startswith(INTERFACE)

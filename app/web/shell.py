@@ -1,46 +1,40 @@
 """What all pages share: templates in the reader's language, navigation, static files."""
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 
-from app.web.language import (
-    COOKIE,
-    PARAMETER,
-    Language,
-    duration,
-    language_of,
-    message,
-    per_cent,
-    translations,
-)
+from app.web import language as languages
+from app.web import theme as themes
+from app.web.bars import sample_of
+from app.web.language import Language, duration, language_of, per_cent, translations
+from app.web.navigation import navigation
+from app.web.theme import Theme, theme_of
+from app.web.words import CLASS_WORDS, ROOM_WORDS
 
 STATIC = Path(__file__).parent / "static"
 COOKIE_AGE_S = 365 * 86_400
+Choice = TypeVar("Choice", Language, Theme)
 
 
-@dataclass(frozen=True, slots=True)
-class NavItem:
-    """A place that the navigation leads to; `label` is a text of the catalogue."""
+class OwnFiles(StaticFiles):
+    """Files that a browser asks about each time: after an upgrade no page shows an older one."""
 
-    path: str
-    label: str
-
-
-NAV = (NavItem("/", message("Overview")), NavItem("/docs", message("Interface")))
-"""What stands in the head of every page, in this order; a page of its own joins here."""
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def install_static(app: FastAPI) -> None:
     """Serve our own files and the third-party ones that the build brought."""
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", OwnFiles(directory=STATIC), name="static")
 
 
 @cache
@@ -58,28 +52,50 @@ def templates(language: Language) -> Environment:
     catalogue.install_gettext_translations(translations(language), newstyle=True)
     environment.filters["per_cent"] = lambda figure: per_cent(figure, language)
     environment.filters["duration"] = lambda seconds: duration(seconds, language)
-    environment.globals.update(language=language, nav=NAV)
+    environment.filters["path"] = lambda code: quote(code, safe="")
+    environment.globals.update(
+        language=language, class_words=CLASS_WORDS, room_words=ROOM_WORDS, sample_of=sample_of
+    )
     return environment
 
 
-def render(request: Request, name: str, **context: Any) -> HTMLResponse:
-    """A page in the reader's language; a choice by `?lang=` is kept in a cookie."""
-    language = language_of(request)
-    template = templates(language).get_template(name)
-    page = template.render(
-        path=request.url.path, languages=_language_links(request, language), **context
+def render(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page in the reader's language and colours; a choice by `?lang=`, `?theme=` is kept.
+
+    A page that is always dark passes `theme=Theme.DARK`.
+    """
+    language, theme = language_of(request), context.pop("theme", theme_of(request))
+    page = (
+        templates(language)
+        .get_template(name)
+        .render(
+            path=request.url.path,
+            nav=navigation(request.url.path),
+            theme=theme,
+            languages=_choices(request, languages.PARAMETER, Language, language),
+            themes=_choices(request, themes.PARAMETER, Theme, theme),
+            **context,
+        )
     )
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
-    response = HTMLResponse(page, headers=headers)
-    if request.query_params.get(PARAMETER) == language.value:
-        response.set_cookie(COOKIE, language.value, COOKIE_AGE_S, httponly=True, samesite="lax")
+    response = HTMLResponse(page, status, headers)
+    _keep(request, response, languages.PARAMETER, languages.COOKIE, language)
+    _keep(request, response, themes.PARAMETER, themes.COOKIE, theme)
     return response
 
 
-def _language_links(request: Request, present: Language) -> list[tuple[Language, str | None]]:
-    """Each language with the address of this page in it; None for the present one."""
-    others = [(key, value) for key, value in request.query_params.multi_items() if key != PARAMETER]
+def _keep(request: Request, response: Response, parameter: str, cookie: str, value: str) -> None:
+    if request.query_params.get(parameter) == value:
+        response.set_cookie(cookie, value, COOKIE_AGE_S, httponly=True, samesite="lax")
+
+
+def _choices(
+    request: Request, parameter: str, choices: type[Choice], present: Choice
+) -> list[tuple[Choice, str | None]]:
+    """Each choice with the address of this page under it; None for the present one."""
+    given = request.query_params.multi_items()
+    others: list[tuple[str, str]] = [(key, value) for key, value in given if key != parameter]
     return [
-        (each, None if each is present else f"?{urlencode([*others, (PARAMETER, each.value)])}")
-        for each in Language
+        (each, None if each is present else f"?{urlencode([*others, (parameter, each.value)])}")
+        for each in choices
     ]

@@ -68,3 +68,23 @@ def test_keeps_the_headers_of_an_error(client: Asker) -> None:
 def test_an_unknown_path_is_a_problem_document(client: Asker) -> None:
     answer = client.get("/nowhere")
     assert (answer.status_code, answer.json()["title"]) == (404, "Not Found")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "heading"),
+    [
+        ("/nowhere", 404, "There is nothing here"),
+        ("/fail?which=parameter", 422, "This cannot be done so"),
+        ("/fail?which=defect", 500, "This did not work, by our fault"),
+    ],
+)
+def test_a_browser_gets_a_page(client: Asker, path: str, status: int, heading: str) -> None:
+    answer = client.get(path, accept="text/html,*/*;q=0.8", cookie="intact_lang=en")
+    assert (answer.status_code, answer.headers["content-type"][:9]) == (status, "text/html")
+    assert heading in answer.text
+    assert "hunter2" not in answer.text
+
+
+def test_the_interface_keeps_its_documents(client: Asker) -> None:
+    answer = client.get("/api/v1/nowhere", accept="text/html")
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -17,6 +17,7 @@ from tests.app.asking import Asker
 
 APP = Path(app.web.__file__).parents[1]
 ROOT = APP.parent
+KEPT = ("?theme=dark", "?theme=light")
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def visitor() -> Asker:
 )
 def test_language_is_chosen(visitor: Asker, query: str, headers: dict[str, str], tag: str) -> None:
     answer = visitor.get(f"/docs{query}", **headers)
-    assert f'<html lang="{tag}">' in answer.text
+    assert f'<html lang="{tag}" ' in answer.text
     assert answer.headers["vary"] == "Accept-Language, Cookie"
 
 
@@ -61,7 +62,7 @@ def test_other_language_keeps_the_rest_of_the_address(visitor: Asker) -> None:
     assert 'href="?q=%22%3E%3Cscript%3E&amp;lang=en"' in page
 
 
-@pytest.mark.parametrize("path", ["/docs", "/static/intact.css", "/nowhere", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/docs", "/static/css/base.css", "/nowhere", "/openapi.json"])
 def test_every_answer_carries_the_headers(visitor: Asker, path: str) -> None:
     headers = visitor.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -86,15 +87,43 @@ def test_interface_page(
 
 
 def test_start_script_asks_no_other_host(visitor: Asker) -> None:
-    script = visitor.get("/static/docs.js")
+    script = visitor.get("/static/js/docs.js")
     assert script.headers["content-type"].startswith("text/javascript")
     assert "//" not in script.text.replace("// Our own", "")
 
 
-def test_stylesheet_is_complete_in_itself() -> None:
-    style = (shell.STATIC / "intact.css").read_text(encoding="utf-8")
-    assert "@import" not in style
-    assert "url(" not in style
+def test_stylesheets_are_complete_in_themselves() -> None:
+    styles = list(shell.STATIC.glob("css/*.css"))
+    assert len(styles) > 5
+    for style in styles:
+        text = style.read_text(encoding="utf-8")
+        assert "@import" not in text
+        assert "url(" not in text
+
+
+def test_both_colour_schemes_name_the_same_colours() -> None:
+    light, dark = (
+        set(re.findall(r"--[a-z-]+(?=:)", (shell.STATIC / "css" / name).read_text("utf-8")))
+        for name in ("light.css", "dark.css")
+    )
+    assert light == dark
+
+
+@pytest.mark.parametrize(
+    ("query", "cookie", "media"),
+    [
+        ("", "", "screen and (prefers-color-scheme: dark)"),
+        ("?theme=dark", "", "screen"),
+        ("", "intact_theme=dark", "screen"),
+        ("?theme=light", "intact_theme=dark", None),
+        ("?theme=x", "intact_theme=y", "screen and (prefers-color-scheme: dark)"),
+    ],
+)
+def test_colours_are_chosen(visitor: Asker, query: str, cookie: str, media: str | None) -> None:
+    answer = visitor.get(f"/docs{query}", cookie=cookie)
+    found = re.search(r'dark\.css" media="([^"]+)"', answer.text)
+    assert (found.group(1) if found else None) == media
+    assert ("intact_theme=" in answer.headers.get("set-cookie", "")) is (query in KEPT)
 
 
 def test_locked_assets_name_no_host() -> None:

@@ -1,0 +1,129 @@
+"""Lists that are sorted, searched and paged by the server; a page of rows is all that is read.
+
+A page takes its `Listing` out of the address, asks its queries for `rows` from `skip` on in the
+order of `sort`, and hands the listing to the macros of `parts/listing.html`. Without scripts each
+link loads the page; with htmx only the list changes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from app.errors import BadParameter
+
+PAGE_SIZE = 50
+LAST_PAGE = 1_000_000
+LONGEST_TEXT = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its key in the address and its heading, a text of the catalogue."""
+
+    key: str
+    label: str
+    is_number: bool = False
+    can_sort: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the reader wants to see of a list, as the address says it.
+
+    `others` are the parameters that the list does not know; its links keep them.
+    """
+
+    columns: Sequence[Column]
+    sort: str
+    descending: bool
+    page: int
+    text: str
+    others: Sequence[tuple[str, str]] = ()
+    total: int = 0
+    rows: int = PAGE_SIZE
+
+    @property
+    def skip(self) -> int:
+        return (self.page - 1) * self.rows
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.rows))
+
+    @property
+    def first(self) -> int:
+        """Number of the first row shown, from 1; 0 where there is none."""
+        return min(self.skip + 1, self.total)
+
+    @property
+    def last(self) -> int:
+        return min(self.skip + self.rows, self.total)
+
+    def of(self, total: int) -> "Listing":
+        """With the number of all rows, and the page within them."""
+        pages = max(1, -(-total // self.rows))
+        return replace(self, total=total, page=min(self.page, pages))
+
+    def sorted_by(self, key: str) -> str:
+        """The address under which this column sorts; once more: the other way round."""
+        turned = not self.descending if key == self.sort else False
+        return self._address(replace(self, sort=key, descending=turned, page=1))
+
+    def at(self, page: int) -> str:
+        """The address of another page."""
+        return self._address(replace(self, page=page))
+
+    def direction(self, key: str) -> str:
+        """The value of `aria-sort`."""
+        if key != self.sort:
+            return "none"
+        return "descending" if self.descending else "ascending"
+
+    def near_pages(self) -> list[int | None]:
+        """The first, the last and the pages around this one; None stands for a gap."""
+        near = {1, self.pages, *range(self.page - 1, self.page + 2)}
+        shown: list[int | None] = []
+        for page in sorted(page for page in near if 1 <= page <= self.pages):
+            if shown and shown[-1] is not None and page - shown[-1] > 1:
+                shown.append(None)
+            shown.append(page)
+        return shown
+
+    @staticmethod
+    def _address(wanted: "Listing") -> str:
+        own = [("q", wanted.text), ("sort", f"{'-' if wanted.descending else ''}{wanted.sort}")]
+        if wanted.page > 1:
+            own.append(("page", str(wanted.page)))
+        return f"?{urlencode([*wanted.others, *((key, value) for key, value in own if value)])}"
+
+
+OWN = ("q", "sort", "page")
+
+
+def listing(request: Request, columns: Sequence[Column], sort: str) -> Listing:
+    """What the address wants, sorted by `sort` (`-key`: descending) where it does not say.
+
+    Raises `BadParameter` for a column that cannot be sorted by or a page that is none.
+    """
+    wanted = request.query_params.get("sort") or sort
+    key = wanted.removeprefix("-")
+    if key not in {column.key for column in columns if column.can_sort}:
+        raise BadParameter("sort", f"{key!r} is no column to sort by")
+    given = request.query_params.multi_items()
+    return Listing(
+        columns,
+        sort=key,
+        descending=wanted.startswith("-"),
+        page=_page(request.query_params.get("page", "1")),
+        text=request.query_params.get("q", "").replace("\0", "").strip()[:LONGEST_TEXT],
+        others=[(name, value) for name, value in given if name not in OWN],
+    )
+
+
+def _page(text: str) -> int:
+    readable = text.isascii() and text.isdecimal() and len(text) <= len(str(LAST_PAGE))
+    if not readable or not 1 <= int(text) <= LAST_PAGE:
+        raise BadParameter("page", f"{text[:20]!r} is no page; pages are counted from 1")
+    return int(text)

@@ -1,0 +1,85 @@
+"""What the navigation leads to: groups of places, and the way back up from a page."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from app.web.language import message
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A place that the navigation leads to; `label` is a text of the catalogue.
+
+    `permission`: the name of the permission that shows it; None: everybody may go there.
+    """
+
+    path: str
+    label: str
+    permission: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NavGroup:
+    """Places that belong together; a page of its own joins here."""
+
+    label: str
+    items: Sequence[NavItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """One step of the way fleet → station → room → camera → slot; without a path: here.
+
+    `label` is shown as it is: a name, or a text that has been translated.
+    """
+
+    label: str
+    path: str | None = None
+
+
+NAV = (
+    NavGroup(
+        message("Now"),
+        (NavItem("/", message("Overview")),),
+    ),
+    NavGroup(
+        message("By responsibility"),
+        (),
+    ),
+    NavGroup(
+        message("Assessment"),
+        (),
+    ),
+    NavGroup(
+        message("System"),
+        (NavItem("/docs", message("Interface")),),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NavLink:
+    """An item as one reader sees it on one page."""
+
+    item: NavItem
+    is_current: bool
+
+
+def navigation(
+    path: str, may: Callable[[str], bool] = lambda _permission: True
+) -> list[tuple[NavGroup, list[NavLink]]]:
+    """The groups of which a reader may see something; the place that holds `path` is current."""
+    shown = [
+        (group, [item for item in group.items if item.permission is None or may(item.permission)])
+        for group in NAV
+    ]
+    here = _holder(path, (item for _group, items in shown for item in items))
+    return [
+        (group, [NavLink(item, item is here) for item in items]) for group, items in shown if items
+    ]
+
+
+def _holder(path: str, items: Iterable[NavItem]) -> NavItem | None:
+    """The item whose path is the longest beginning of this one, by whole steps."""
+    holding = [item for item in items if path == item.path or path.startswith(f"{item.path}/")]
+    return max(holding, key=lambda item: len(item.path), default=None)

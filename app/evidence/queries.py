@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -96,7 +96,8 @@ def has_days_of(session: Session, origin: DayOrigin, first: date) -> bool:
 def insert_samples(session: Session, rows: Sequence[SampleRow]) -> tuple[int, int]:
     """Store samples; the first one under a key stays.
 
-    Returns how many were new, and how many differ from what stays under their keys.
+    Returns how many were new, and how many differ from what stays under their keys. Only where a
+    key is taken is anything staged (docs/decisions/0004-copy-before-staging.md).
     """
     connection = session.connection()
     driver: Any = connection.connection.driver_connection  # SQLAlchemy would copy every row
@@ -105,7 +106,7 @@ def insert_samples(session: Session, rows: Sequence[SampleRow]) -> tuple[int, in
         inserted = int(driver.executemany(statement, rows).rowcount)
         if inserted < len(rows):
             _stage(connection, rows)
-            return inserted, _count_conflicts(connection)
+            return inserted, _count_conflicts(connection, rows)
         return inserted, 0
     library: Any = connection.dialect.loaded_dbapi
     try:
@@ -116,7 +117,7 @@ def insert_samples(session: Session, rows: Sequence[SampleRow]) -> tuple[int, in
         inserted = connection.exec_driver_sql(
             "INSERT INTO sample SELECT * FROM incoming ON CONFLICT DO NOTHING"
         ).rowcount
-        return inserted, _count_conflicts(connection)
+        return inserted, _count_conflicts(connection, rows)
     return len(rows), 0
 
 
@@ -134,14 +135,17 @@ def _stage(connection: Connection, rows: Sequence[SampleRow]) -> None:
         _copy(connection, "incoming", rows)
 
 
-def _count_conflicts(connection: Connection) -> int:
-    """How many of the staged samples differ from what is stored under their keys."""
-    found = connection.exec_driver_sql(
+def _count_conflicts(connection: Connection, rows: Sequence[SampleRow]) -> int:
+    """How many of the samples, all staged, differ from what is stored under their keys."""
+    ticks = [row[0] for row in rows]
+    differing = text(
         "SELECT count(*) FROM incoming AS i JOIN sample AS s "
-        "ON s.tick = i.tick AND s.device_id = i.device_id WHERE s.status <> i.status "
-        "OR coalesce(s.latency_ms, -1) <> coalesce(i.latency_ms, -1)"
+        "ON s.tick = i.tick AND s.device_id = i.device_id "
+        "WHERE s.tick BETWEEN :first AND :last "  # so that only the partitions of its days are read
+        "AND (s.status <> i.status "
+        "OR coalesce(s.latency_ms, -1) <> coalesce(i.latency_ms, -1))"
     )
-    return int(found.scalar_one())
+    return int(connection.scalar(differing, {"first": min(ticks), "last": max(ticks)}) or 0)
 
 
 def _copy(connection: Connection, table: str, rows: Sequence[SampleRow]) -> None:

@@ -16,6 +16,7 @@ from app.config import Settings
 from app.database import Database
 from app.errors import Refused
 from app.evidence import queries
+from app.evidence.partitions import has_partition, make_partition
 from app.evidence.queries import SampleRow
 from app.evidence.tables import DayOrigin, EvidenceDay, EvidenceZone
 from kpi.calendar import local_day
@@ -58,22 +59,31 @@ def slot_length(session: Session, day: date, default: int) -> int:
     return queries.slot_lengths(session, day, day).get(day, default)
 
 
+def claim_zone(session: Session, timezone: str) -> None:
+    """Store the time zone with the first evidence. Raises `Refused` where it has another one."""
+    queries.insert_new(session, EvidenceZone, {"id": 1, "timezone": timezone})
+    require_zone(session, timezone)
+
+
 def claim_day(
     session: Session, day: date, timezone: str, interval_s: int, origin: DayOrigin
 ) -> None:
-    """Give a day its slot length before its first evidence.
+    """Give a day its slot length, and its samples a place, before its first evidence.
 
     Raises `Refused` where the day has another one, or the evidence another zone.
     """
     require_zone(session, timezone)
-    queries.insert_new(session, EvidenceZone, {"id": 1, "timezone": timezone})
-    claimed = {"day": day, "interval_s": interval_s, "origin": origin.value}
-    if queries.insert_new(session, EvidenceDay, claimed):
-        ledger = queries.ledger_days(session, day, day).get(day)
-        if ledger and ledger[0] != interval_s:
-            queries.forget_ledger_day(session, day)
-        return
-    present = slot_length(session, day, interval_s)
+    present = queries.slot_lengths(session, day, day).get(day)
+    if present is None or not has_partition(session, day):
+        make_partition(session, day, ZoneInfo(timezone))
+        claim_zone(session, timezone)
+        claimed = {"day": day, "interval_s": interval_s, "origin": origin.value}
+        if queries.insert_new(session, EvidenceDay, claimed):
+            ledger = queries.ledger_days(session, day, day).get(day)
+            if ledger and ledger[0] != interval_s:
+                queries.forget_ledger_day(session, day)
+            return
+        present = slot_length(session, day, interval_s)
     if present != interval_s:
         raise Refused(
             f"{day} has evidence in slots of {present} s, these are slots of {interval_s} s. "

@@ -58,10 +58,11 @@ class Sample(Base):
 
     The key's order lets each sweep append to the end of the table; a device's own samples are
     read by naming its ticks. `device_id` is no foreign key: it would cost every insert a look-up.
+    On PostgreSQL each local day has a partition (see `app.evidence.partitions`).
     """
 
     __tablename__ = "sample"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = {"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (tick)"}
 
     tick: Mapped[int] = mapped_column(Instant, primary_key=True)
     device_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

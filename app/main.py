@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 import app.availability.api
 import app.evidence.api
+import app.evidence.host_api
 import app.fleet.api
 import app.operations.api
 import app.operations.pages
@@ -49,6 +50,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     for router in (
         app.availability.api.router,
         app.evidence.api.router,  # before the register: /devices/{code}/samples
+        app.evidence.host_api.router,  # and /devices/{code}/clock
         app.fleet.api.router,
         app.operations.api.router,
     ):

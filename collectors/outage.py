@@ -46,11 +46,14 @@ class LapseKind(StrEnum):
 
 
 class Lapse(NamedTuple):
-    """A stretch of a sweep in which nothing was measured; seconds after the sweep's start."""
+    """A stretch of a sweep in which nothing was measured, in seconds after the sweep's start.
+
+    `end` None: it had not ended when the sweep did.
+    """
 
     kind: LapseKind
     start: float
-    end: float
+    end: float | None
 
 
 def silent_spans(rounds: Sequence[Round]) -> list[Span]:
@@ -71,12 +74,16 @@ def silent_spans(rounds: Sequence[Round]) -> list[Span]:
     return [*spans, Span(last_answer, math.inf)] if silent else spans
 
 
-def lapses(whole: Span, pauses: Iterable[Span], silent: Iterable[Span]) -> tuple[Lapse, ...]:
-    """What a sweep that took `whole` tells of our outages."""
+def lapses(began: float, pauses: Iterable[Span], silent: Iterable[Span]) -> tuple[Lapse, ...]:
+    """What a sweep that began at `began` tells of our outages."""
     found = [(LapseKind.PAUSED, span) for span in pauses]
     found += [(LapseKind.CUT_OFF, span) for span in silent]
     return tuple(
-        Lapse(kind, max(span.start - whole.start, 0.0), min(span.end, whole.end) - whole.start)
+        Lapse(
+            kind,
+            max(span.start - began, 0.0),
+            None if span.end == math.inf else span.end - began,
+        )
         for kind, span in found
     )
 

@@ -176,8 +176,7 @@ class _Run:
 
     def lapses(self) -> tuple[Lapse, ...]:
         """When nothing was measured."""
-        whole = Span(self._began, self._pauses.now())
-        return lapses(whole, self._pauses.pauses, silent_spans(self._canaries.rounds))
+        return lapses(self._began, self._pauses.pauses, silent_spans(self._canaries.rounds))
 
     async def _launch_all(self, ordered: list[Target], delays: Mapping[str, float]) -> None:
         for index, target in enumerate(ordered):

@@ -92,11 +92,7 @@ def list_samples(
     end: Annotated[datetime, Query(alias="to", description="Without offset: local time")],
 ) -> SampleList:
     """A device's samples of at most 31 days."""
-    first, last = _instant(settings, start, "from"), _instant(settings, end, "to")
-    if last < first:
-        raise BadParameter("to", "lies before from")
-    if last - first > LONGEST_SPAN_S:
-        raise BadParameter("to", "asks for more than 31 days; ask in portions")
+    first, last = period(settings, start, end, LONGEST_SPAN_S)
     with database.read() as session:
         device_id = device_ids_by_code(session).get(code)
         if device_id is None:
@@ -109,6 +105,17 @@ def list_samples(
         timezone=settings.timezone,
         samples=samples,
     )
+
+
+def period(settings: Settings, start: datetime, end: datetime, longest_s: int) -> tuple[int, int]:
+    """`from` and `to` as UTC seconds. Raises `BadParameter` where they are no such period."""
+    first, last = _instant(settings, start, "from"), _instant(settings, end, "to")
+    if last < first:
+        raise BadParameter("to", "lies before from")
+    if last - first > longest_s:
+        days = longest_s // 86_400
+        raise BadParameter("to", f"asks for more than {days} days; ask in portions")
+    return first, last
 
 
 def _instant(settings: Settings, at: datetime, parameter: str) -> int:

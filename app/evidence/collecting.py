@@ -3,44 +3,47 @@
 1. The slot: its tick is the start of the slot that the sweep begins in.
 2. The targets: the devices in service on that day.
 3. The sweep, spread over the first half of the slot, over before the slot is.
-4. The record, in one transaction.
-
-A sweep that overran its slot (the process was paused, the clock jumped) measured nothing: its
-observations become UNKNOWN, because our outage is not the cameras'.
+4. The judgement: what the sweep is worth, and what it tells of this host (`app.evidence.judging`).
+5. The record, in one transaction.
 """
 
 import asyncio
-import time
-from dataclasses import replace
 
 import structlog
 
 from app.config import Settings
 from app.database import Database
+from app.evidence.host_clock import SYSTEM_CLOCKS, Clocks
+from app.evidence.judging import judge
 from app.evidence.recording import FinishedSweep, Recorder
 from app.evidence.store import Stored, slot_length
 from app.fleet.roster import roster
 from app.fleet.targets import sweep_targets
 from collectors.canary import canary
 from collectors.plan import phases
-from collectors.probe import Observation, Probers, Target
+from collectors.probe import Probers, Target
 from collectors.sweep import SweepOptions, SweepResult, sweep
 from kpi.calendar import floor_to_slot, local_day
-from kpi.status import Status
 
 log = structlog.get_logger()
 SLOT_SHARE = 0.97
 """Part of a slot that its sweep may take."""
-OVERRUN = Observation(Status.UNKNOWN, detail="not measured: the sweep overran its slot")
 
 
 class Collecting:
     """Sweeps with one set of probers, which remember what worked with each camera."""
 
-    def __init__(self, database: Database, settings: Settings, probers: Probers) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        probers: Probers,
+        clocks: Clocks = SYSTEM_CLOCKS,
+    ) -> None:
         self._database = database
         self._settings = settings
         self._probers = probers
+        self._wall = clocks.wall
         self._recorder = Recorder(database, settings)
         self._options = SweepOptions(
             timeout_s=settings.attempt_timeout,
@@ -60,11 +63,11 @@ class Collecting:
         The rooms are spread over its first half; a sweep that begins later (the collector has just
         started) asks them all at once.
         """
-        now = time.time()
+        now = self._wall()
         interval_s = await asyncio.to_thread(self.interval_at, now)
         tick = floor_to_slot(now + min(0.5, interval_s / 20), interval_s)  # a timer may fire early
         targets, members = await asyncio.to_thread(self._fleet, tick, None)
-        left_s = tick + interval_s * SLOT_SHARE - time.time()
+        left_s = tick + interval_s * SLOT_SHARE - self._wall()
         if left_s < 2 * self._options.timeout_s:
             return None
         spread_s = interval_s / 2 if left_s > interval_s / 2 + 2 * self._options.timeout_s else 0
@@ -82,22 +85,20 @@ class Collecting:
         return self._recorder.record(finished)
 
     async def sweep_once(self, room: str | None, *, keep: bool) -> tuple[SweepResult, int]:
-        """Sweep at once, without phases; returns the result and how many samples were stored.
+        """Sweep at once, without phases; returns what it is worth and how many samples were stored.
 
         A sweep that is kept waits for the next slot where this one is nearly over. The sweep of one
         room keeps its samples, but is no sweep of the fleet.
         """
-        interval_s = self.interval_at(time.time())
-        left = interval_s - time.time() % interval_s
+        interval_s = self.interval_at(self._wall())
+        left = interval_s - self._wall() % interval_s
         if keep and left < 2 * self._options.timeout_s:
             await asyncio.sleep(left)
-        tick = floor_to_slot(time.time(), interval_s)
+        tick = floor_to_slot(self._wall(), interval_s)
         targets, members = self._fleet(tick, room)
         result = await sweep(targets, self._probers, self._options)
-        if not keep:
-            return result, 0
         finished = self._finished(tick, interval_s, result, None if room else members)
-        return result, self.record(finished).inserted
+        return finished.result, self.record(finished).inserted if keep else 0
 
     def _fleet(self, tick: int, room: str | None) -> tuple[list[Target], dict[int, int]]:
         """Whom to ask, and the cohort of every device in service."""
@@ -108,9 +109,16 @@ class Collecting:
     def _finished(
         self, tick: int, interval_s: int, result: SweepResult, members: dict[int, int] | None
     ) -> FinishedSweep:
-        finished_at = time.time()
-        if not tick <= finished_at <= tick + interval_s:
-            log.warning("sweep overran its slot", tick=tick, finished_at=int(finished_at))
-            unmeasured = dict.fromkeys(result.observations, OVERRUN)
-            result = replace(result, observations=unmeasured)
-        return FinishedSweep(tick, interval_s, int(finished_at), result, members)
+        """The sweep as it is judged."""
+        finished_at = int(self._wall())
+        in_slot = tick <= finished_at <= tick + interval_s
+        if not in_slot:
+            log.warning("sweep overran its slot", tick=tick, finished_at=finished_at)
+        judged, host = judge(
+            result,
+            finished_at,
+            in_slot=in_slot,
+            whole_fleet=members is not None,
+            tolerance_s=self._settings.clock_tolerance,
+        )
+        return FinishedSweep(tick, interval_s, finished_at, judged, members, host)

@@ -1,7 +1,7 @@
 """Records finished sweeps: their samples, their counts by cohort, what changed of each device."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.database import Database
 from app.evidence import queries
+from app.evidence.clock_history import note_offsets
+from app.evidence.host_log import note_host
+from app.evidence.judging import HostReport
 from app.evidence.queries import AMOUNTS, SampleRow, StateRow
 from app.evidence.store import Stored, claim_day, store_samples
 from app.evidence.tables import DayOrigin, Sweep, SweepCount
@@ -33,7 +36,8 @@ class FinishedSweep:
     """What a sweep brought: `tick` is the start of its slot, `finished_at` UTC seconds.
 
     `members` are the devices in service at the tick, each with its cohort; None where only a part
-    of the fleet was asked, which leaves samples and states but no counts.
+    of the fleet was asked, which leaves samples and states but no counts. `host` is what the sweep
+    tells of ourselves.
     """
 
     tick: int
@@ -41,6 +45,7 @@ class FinishedSweep:
     finished_at: int
     result: SweepResult
     members: Mapping[int, int] | None
+    host: HostReport = field(default_factory=HostReport)
 
 
 class Recorder:
@@ -70,6 +75,8 @@ class Recorder:
             taken = _take_slot(session, sweep, rows, stored)
             changed = _changes(known, sweep) if taken else []
             queries.put_states(session, changed)
+            note_offsets(session, sweep.tick, known, changed)
+            note_host(session, sweep.host, sweep.finished_at)
         self._claimed = day
         self._known = known | {state.device_id: state for state in changed}
         return stored

@@ -125,6 +125,47 @@ class CollectorRun(Base):
     version: Mapped[str] = mapped_column(String(32))
 
 
+class HostEventKind(StrEnum):
+    """What may happen to the host that collects."""
+
+    CLOCK_JUMP = "clock_jump"
+    CLOCK_SUSPECTED = "clock_suspected"
+    PAUSED = "paused"
+    CUT_OFF = "cut_off"
+
+
+class HostEvent(Base):
+    """Something of ours that kept us from measuring, or put what was measured in doubt.
+
+    It lasted from `at` to `until` (null: it lasts). `seconds`: how far the clock jumped or seems to
+    be off (ahead is positive), else how long it lasted when it was first recorded.
+    """
+
+    __tablename__ = "host_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    at: Mapped[int] = mapped_column(Instant)
+    until: Mapped[int | None] = mapped_column(Instant)
+    seconds: Mapped[float]
+    detail: Mapped[str] = mapped_column(String(256))
+
+
+class ClockOffset(Base):
+    """A device's clock minus ours in whole seconds, from the tick `at` until the next row.
+
+    A row is written when the offset has moved; a steady clock has one. Kept for good: a clock that
+    gains a second a day leaves some 120 rows a year.
+    """
+
+    __tablename__ = "clock_offset"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    at: Mapped[int] = mapped_column(Instant, primary_key=True, autoincrement=False)
+    offset_s: Mapped[int] = mapped_column(Instant)
+
+
 class _SuspensionFacts:
     """A point taken out of assessment (报停): covers the slots with `start ≤ slot start < end`."""
 

@@ -81,10 +81,10 @@ def test_what_a_pause_leaves_of_an_answer(status: Status, left: Observation | No
     assert over_pause(Observation(status, 4000.0, 5.0)) == left
 
 
-def test_lapses_lie_within_their_sweep() -> None:
-    found = lapses(Span(100, 160), [Span(110, 115)], [Span(-math.inf, 103), Span(150, math.inf)])
+def test_lapses_are_told_from_the_start_of_their_sweep() -> None:
+    found = lapses(100, [Span(110, 115)], [Span(-math.inf, 103), Span(150, math.inf)])
     assert found == (
         Lapse(LapseKind.PAUSED, 10, 15),
         Lapse(LapseKind.CUT_OFF, 0, 3),
-        Lapse(LapseKind.CUT_OFF, 50, 60),
+        Lapse(LapseKind.CUT_OFF, 50, None),
     )

@@ -140,7 +140,7 @@ def test_an_overrun_sweep_measured_nothing(registered: Database, tmp_path: Path)
     short = Settings(data_dir=tmp_path, poll_interval=1)
     collecting = Collecting(registered, short, probers(paused))
     result, stored = asyncio.run(collecting.sweep_once(None, keep=True))
-    assert result.by_status[Status.INTACT] == 2  # what was seen is told, but it is no evidence
+    assert result.by_status == {Status.UNKNOWN: 3}
     assert (stored, statuses(registered)) == (0, [])
     with registered.read() as session:
         assert session.scalars(select(Sweep.by_status)).one() == {"UNKNOWN": 3}

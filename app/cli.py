@@ -24,6 +24,7 @@ COMMANDS = {
     "sweep": "app.evidence.commands:sweep_command",
     "probe": "app.evidence.commands:probe_command",
     "check-config": "app.setup:check_config",
+    "rotate-key": "app.fleet.commands:rotate_key_command",
     "db": "app.setup:db",
 }
 """Name → module and function, or module and group of commands."""

@@ -82,10 +82,23 @@ def _web_address(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
+def split_keys(text: str) -> list[str]:
+    """The keys of a text, the newest first; commas or white space between them.
+
+    Raises `ValueError` where there is none, or one that is no Fernet key.
+    """
+    keys = text.replace(",", " ").split()
+    if not keys:
+        raise ValueError("no key")
+    for key in keys:
+        Fernet(key)
+    return keys
+
+
 def _fernet_key(key: SecretStr | None) -> SecretStr | None:
     if key is not None:
         try:
-            Fernet(key.get_secret_value())
+            split_keys(key.get_secret_value())
         except ValueError:
             raise ValueError(
                 "must be 32 bytes in URL-safe base64; leave it out and a key file is made"

@@ -11,6 +11,7 @@ from app.console import errors_for_people, notices, opened, reported_progress
 from app.database import Database
 from app.errors import BadParameter
 from app.fleet import exporting
+from app.fleet.key_rotation import rotate_key
 from app.fleet.queries import Selection
 from app.fleet.tables import DeviceKind
 from app.tabular import ReportProgress
@@ -62,3 +63,10 @@ def _export(
     finally:
         draft.unlink(missing_ok=True)
     return count
+
+
+def rotate_key_command() -> None:
+    """Encrypt the stored passwords with a new key. A running server goes on meanwhile."""
+    with errors_for_people(), opened() as (settings, database):
+        count = rotate_key(database, settings)
+    print(f"{count} passwords are stored under a new key.")

@@ -152,6 +152,13 @@ def device_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def stored_passwords(session: Session) -> dict[int, bytes]:
+    """Device id → password as it is stored, of those that have one."""
+    query = select(Device.id, Device.password_encrypted)
+    rows = session.execute(query.where(Device.password_encrypted.is_not(None)))
+    return {device_id: stored for device_id, stored in rows if stored}
+
+
 def group_ids(session: Session, group: Group) -> dict[str, int]:
     """Code → id of all stations, rooms, projects or contractors."""
     return dict(session.execute(select(group.code, group.id)).all())

@@ -2,19 +2,21 @@
 
 The key is `INTACT_SECRET_KEY`, else a key file in the data directory that is made when the first
 password is stored. Whoever loses the key has to import the passwords again; nobody else can read
-them.
+them. Either may hold several keys, the newest first: that one encrypts, each of them opens, so that
+a key can be changed while everything runs (see `app.fleet.key_rotation`).
 """
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from app.config import Settings
+from app.config import Settings, split_keys
 from app.errors import ConfigurationError, Refused
 
 KEY_FILE = "secret.key"
@@ -57,11 +59,45 @@ class Secrets:
                 "back, or import the passwords again."
             ) from None
 
-    @cached_property
-    def _fernet(self) -> Fernet:
+    def with_newest(self, stored: bytes) -> bytes:
+        """The same password under the newest key. Raises `WrongKey`."""
+        return self.encrypt(self.decrypt(stored))
+
+    def begin_rotation(self) -> None:
+        """Put a new key before those of the key file; `INTACT_SECRET_KEY` is changed by hand.
+
+        Raises `Refused` where that holds one key only.
+        """
         if self._given is not None:
-            return Fernet(self._given.get_secret_value())
-        return _read_key(self._file)
+            if len(self._keys) < 2:
+                raise Refused(
+                    "INTACT_SECRET_KEY holds one key. Put the new one before it, with a comma "
+                    "between, and run this again; then take the old one away."
+                )
+        elif self._file.exists():
+            _replace(self._file, [Fernet.generate_key().decode(), *self._keys])
+            self._forget()
+
+    def end_rotation(self) -> None:
+        """Leave the newest key alone in the key file."""
+        if self._given is None and self._file.exists():
+            _replace(self._file, self._keys[:1])
+            self._forget()
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        if self._given is not None:
+            return split_keys(self._given.get_secret_value())
+        return _read_keys(self._file)
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        return MultiFernet([Fernet(key) for key in self._keys])
+
+    def _forget(self) -> None:
+        """The file has changed: read it again when it is needed."""
+        for name in ("_keys", "_fernet"):
+            self.__dict__.pop(name, None)
 
 
 def _make_key(file: Path) -> None:
@@ -70,33 +106,45 @@ def _make_key(file: Path) -> None:
     Of two processes that do so at once one loses the race for the name and uses the other's key; a
     key that is half written never has the name.
     """
+    with _drafted(file, [Fernet.generate_key().decode()]) as draft, suppress(FileExistsError):
+        os.link(draft, file)
+
+
+def _replace(file: Path, keys: list[str]) -> None:
+    """Put these keys into the place of the key file in one step."""
+    with _drafted(file, keys) as draft:
+        draft.rename(file)
+
+
+@contextmanager
+def _drafted(file: Path, keys: list[str]) -> Iterator[Path]:
+    """A file of mode 0600 beside the key file that holds the keys; taken away at the end."""
     draft = file.with_name(f"{file.name}.{uuid4().hex}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            with os.fdopen(descriptor, "wb") as target:
-                target.write(Fernet.generate_key())
+            with os.fdopen(descriptor, "w") as target:
+                target.write("\n".join(keys))
                 target.flush()
                 os.fsync(target.fileno())
-            with suppress(FileExistsError):
-                os.link(draft, file)
+            yield draft
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise ConfigurationError(
             [f"secret_key: {file} cannot be made ({error.strerror}); set INTACT_SECRET_KEY"]
         ) from error
 
 
-def _read_key(file: Path) -> Fernet:
+def _read_keys(file: Path) -> list[str]:
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
         if mode & _OTHERS:
             raise ConfigurationError(
                 [f"secret_key: {file} can be used by others (mode {mode:04o}); chmod 600 {file}"]
             )
-        return Fernet(file.read_bytes().strip())
+        return split_keys(file.read_text(encoding="ascii"))
     except OSError as error:
         raise ConfigurationError(
             [f"secret_key: {file} cannot be read ({error.strerror}); check its rights"]

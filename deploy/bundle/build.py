@@ -47,7 +47,7 @@ def _collect_wheels(wheels: Path) -> None:
     """Intact's wheel and those of all that it depends on, as constraints.txt has them."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
     command += ["--constraint", "constraints.txt", "--wheel-dir", str(wheels), "."]
-    subprocess.run(command, cwd=ROOT, check=True)
+    subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - pip of this interpreter
 
 
 def _lay_out(folder: Path, wheels: Path, version: str) -> None:

@@ -2,10 +2,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ finally:
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked bundle, as `make bundle` makes it."""
     command = [sys.executable, "deploy/bundle/build.py"]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
@@ -88,7 +89,7 @@ def test_it_installs_starts_and_serves_without_a_network(installed: Path, tmp_pa
 
 def test_installing_again_keeps_the_former_version_beside(bundle: Path, installed: Path) -> None:
     before = (installed / "current").resolve()
-    subprocess.run(["sleep", "1.1"], check=True)  # a release is named by the second
+    time.sleep(1.1)  # a release is named by the second
     done = _alone([str(bundle / "install.sh"), "--prefix", str(installed), "--program-only"])
     assert done.returncode == 0, done.stderr
     assert (installed / "current").resolve() != before
@@ -108,8 +109,7 @@ def test_mistakes_are_told_and_leave_nothing(
     bundle: Path, tmp_path: Path, damage: str | None, arguments: list[str], said: str
 ) -> None:
     if damage:
-        copy = tmp_path / "copy"
-        subprocess.run(["cp", "-r", str(bundle), str(copy)], check=True)
+        copy = shutil.copytree(bundle, tmp_path / "copy")
         with (copy / damage).open("a") as file:
             file.write("\n")
         bundle = copy

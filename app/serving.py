@@ -22,6 +22,7 @@ import typer
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from app import watchdog
 from app.config import Settings, load_settings
 from app.console import errors_for_people, opened
 from app.database import Database
@@ -132,9 +133,14 @@ def serve(database: Database, settings: Settings) -> None:
     server = uvicorn.Server(configuration)
     signal.signal(signal.SIGTERM, leave)
     with _listening(settings) as listener, _duties(database, settings):
-        log.info("serving", url=f"http://{settings.host}:{settings.port}/", pid=os.getpid())
+        log.info("serving", url=_url(settings), pid=os.getpid())
         with contextlib.suppress(KeyboardInterrupt, Stopped):
             server.run(sockets=[listener])
+
+
+def _url(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}/"
 
 
 class Stopped(SystemExit):
@@ -179,7 +185,13 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
     supervisor.tend()
     scheduler.add_job(supervisor.tend, "interval", seconds=1)
     scheduler.add_job(watch_alerts, "interval", seconds=min(WATCH_S, settings.poll_interval))
+    every_s = watchdog.interval_s()
+    if every_s is not None:
+        scheduler.add_job(
+            watchdog.tell_alive, "interval", [f"{_url(settings)}healthz"], seconds=every_s
+        )
     scheduler.start()
+    watchdog.tell("READY=1")
     try:
         yield
     finally:

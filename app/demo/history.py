@@ -7,17 +7,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from app.config import Settings
 from app.database import Database
-from app.evidence.queries import SampleRow
+from app.evidence.queries import SampleRow, insert_all, suspension_covers
+from app.evidence.recording import count_by_cohort
 from app.evidence.store import claim_day, store_samples
-from app.evidence.tables import DayOrigin
+from app.evidence.tables import DayOrigin, Sweep, SweepCount
+from app.fleet.roster import roster
 from app.tabular import ReportProgress
 from kpi.calendar import Slots, day_bounds, floor_to_slot
+from kpi.ledger import classify
+from kpi.policy import DEFAULT_POLICY
 from kpi.status import Status
 
 SEED = 2023
@@ -48,7 +53,10 @@ def write_history(
     now: int,
     report: ReportProgress,
 ) -> None:
-    """Store invented samples of the devices for `days`, up to the slot before `now`."""
+    """Store invented samples of the devices for `days`, up to the slot before `now`.
+
+    The last of the days gets its sweeps too. The devices are those in service on all of them.
+    """
     random = np.random.default_rng(SEED)
     last_tick = floor_to_slot(now, settings.poll_interval)
     for number, day in enumerate(days):
@@ -61,6 +69,39 @@ def write_history(
                 store_samples(session, settings.zone, rows)
             done = number * slots.count + (rows[-1][0] - start) // slots.interval_s + 1
             report("history (slots)", done, len(days) * slots.count)
+    _write_sweeps(database, device_ids, day, invented)
+
+
+def _write_sweeps(
+    database: Database, device_ids: Sequence[int], day: date, invented: InventedDay
+) -> None:
+    """Store what sweeps of the present day would have counted: pages read that, not the samples."""
+    slots = invented.slots
+    with database.write() as session:
+        members = roster(session, day)
+        covers = suspension_covers(session, device_ids, slots.start, slots.end)
+        classes = classify(invented.statuses, slots, DEFAULT_POLICY.class_table(), covers)
+        cohort_ids = [members[device_id] for device_id in device_ids]
+        ticks = range(slots.start, slots.end, slots.interval_s)
+        insert_all(session, Sweep, [_sweep(tick, slots, len(device_ids)) for tick in ticks])
+        for column, tick in enumerate(ticks):
+            rows = count_by_cohort(tick, cohort_ids, classes[:, column])
+            insert_all(session, SweepCount, rows)
+
+
+def _sweep(tick: int, slots: Slots, devices: int) -> dict[str, Any]:
+    """A sweep that nobody made: it took no time and says nothing of latencies."""
+    return {
+        "tick": tick,
+        "interval_s": slots.interval_s,
+        "finished_at": tick + slots.interval_s // 2,
+        "devices": devices,
+        "stored": devices,
+        "by_status": {},
+        "latency_ms": {},
+        "wall_s": 0.0,
+        "cpu_s": 0.0,
+    }
 
 
 def invent_day(random: np.random.Generator, devices: int, slots: Slots) -> InventedDay:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 from app.config import Settings
@@ -135,12 +136,19 @@ def _counts(
     suspended = queries.suspension_covers(session, list(members), slot.start, slot.end)
     statuses = np.array(codes, dtype=np.uint8).reshape(-1, 1)
     classes = classify(statuses, slot, DEFAULT_POLICY.class_table(), suspended)[:, 0]
-    cohorts, cohort_of = np.unique(list(members.values()), return_inverse=True)
+    return count_by_cohort(sweep.tick, list(members.values()), classes)
+
+
+def count_by_cohort(
+    tick: int, cohort_ids: Sequence[int], classes: npt.NDArray[np.uint8]
+) -> list[dict[str, int]]:
+    """Rows of `SweepCount` of one slot; cohort and class are given device by device."""
+    cohorts, cohort_of = np.unique(cohort_ids, return_inverse=True)
     cells = np.bincount(
         cohort_of * len(AMOUNTS) + classes, minlength=len(cohorts) * len(AMOUNTS)
     ).reshape(-1, len(AMOUNTS))
     return [
-        {"tick": sweep.tick, "cohort_id": cohort, **dict(zip(AMOUNTS, amounts, strict=True))}
+        {"tick": tick, "cohort_id": cohort, **dict(zip(AMOUNTS, amounts, strict=True))}
         for cohort, amounts in zip(cohorts.tolist(), cells.tolist(), strict=True)
     ]
 

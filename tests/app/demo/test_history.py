@@ -10,11 +10,23 @@ from sqlalchemy import func, select
 from app.config import Settings
 from app.database import Database
 from app.demo.history import invent_day, write_history
-from app.evidence.tables import EvidenceDay, Sample
+from app.evidence.tables import EvidenceDay, Sample, Sweep, SweepCount
+from app.fleet.tables import BEGINNING, Assignment, Cohort, Device, DeviceKind, ProbeChoice
 from kpi.calendar import Slots, day_start
 from kpi.status import Status
 
 DAYS = [date(2026, 3, 1), date(2026, 3, 2)]
+
+
+def _camera(number: int) -> Device:
+    return Device(
+        id=number,
+        code=f"C{number}",
+        name="Gate",
+        kind=DeviceKind.CAMERA,
+        probe=ProbeChoice.ONVIF,
+        registered_on=DAYS[0],
+    )
 
 
 def test_a_day_is_mostly_intact_and_answers_take_time() -> None:
@@ -32,8 +44,19 @@ def test_history_ends_before_now_and_is_marked(database: Database, tmp_path: Pat
     settings = Settings(data_dir=tmp_path, poll_interval=900)
     now = day_start(DAYS[1], settings.zone) + 3 * 3600 + 60
     told = []
+    with database.write() as session:
+        session.add(Cohort(id=1, kind=DeviceKind.CAMERA))
+        session.add_all(_camera(number) for number in (1, 2, 3))
+        session.flush()
+        session.add_all(
+            Assignment(device_id=number, from_day=BEGINNING, cohort_id=1) for number in (1, 2, 3)
+        )
     write_history(database, settings, [1, 2, 3], DAYS, now, lambda *report: told.append(report))
     with database.read() as session:
+        assert session.scalars(select(func.count()).select_from(Sweep)).one() == 12
+        counted = session.scalars(select(SweepCount)).all()
+        assert [each.tick for each in counted] == list(range(now - 60 - 12 * 900, now - 60, 900))
+        assert {each.intact + each.impaired + each.offline for each in counted} == {3}
         assert session.scalars(select(func.count()).select_from(Sample)).one() == 3 * (96 + 12)
         newest = session.scalars(select(func.max(Sample.tick))).one()
         assert newest == now - 60 - 900

@@ -1,0 +1,116 @@
+"""What the browser looks at: a small district with a past, served on loopback.
+
+Devices come from the simulator's register, their past from the demonstration's history; sweeps are
+recorded as the collector does, so that a test may let a camera fail while a page is open.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import uvicorn
+
+from app.config import Settings
+from app.database import Database
+from app.demo.history import write_history
+from app.evidence.ledger import bring_up_to_date, mark_touched
+from app.evidence.recording import FinishedSweep, Recorder
+from app.fleet.importing import import_devices
+from app.fleet.roster import device_ids_by_code, roster
+from app.main import create_app
+from collectors.probe import Observation
+from collectors.simulator.fleet import build_fleet
+from collectors.simulator.register import write_register
+from collectors.simulator.running import free_port
+from collectors.sweep import SweepResult
+from kpi.calendar import days_between, floor_to_slot, local_day
+from kpi.status import Status
+
+CAMERAS = 60
+ROOMS = 6
+DAYS = 3
+PATIENCE_S = 60
+
+
+@dataclass
+class District:
+    """The served district. Times are real: pages show what is now."""
+
+    database: Database
+    settings: Settings
+    address: str
+
+    def sweep(self, failing: Mapping[str, Status] | None = None) -> None:
+        """Record a sweep of the present slot; all are intact but the codes that are named.
+
+        A slot keeps its first sweep: what a second one saw becomes visible by the states alone.
+        """
+        now = int(time.time())
+        tick = floor_to_slot(now, self.settings.poll_interval)
+        with self.database.read() as session:
+            members = roster(session, local_day(tick, self.settings.zone))
+            codes = device_ids_by_code(session)
+        failing_ids = {codes[code]: status for code, status in (failing or {}).items()}
+        seen = {
+            device_id: Observation(failing_ids.get(device_id, Status.INTACT), 12.0)
+            for device_id in members
+        }
+        result = SweepResult(seen, wall_s=1.0, cpu_s=0.1)
+        Recorder(self.database, self.settings).record(
+            FinishedSweep(tick, self.settings.poll_interval, now, result, members)
+        )
+
+
+@contextmanager
+def served_district(folder: Path) -> Iterator[District]:
+    """The district on a free port of loopback, its past written, its present just swept."""
+    settings = Settings(data_dir=folder, port=free_port())
+    database = Database(f"sqlite:///{folder / 'intact.db'}")
+    database.upgrade()
+    _write_past(database, settings, folder)
+    district = District(database, settings, f"http://127.0.0.1:{settings.port}")
+    district.sweep()
+    with _serving(database, settings):
+        yield district
+    database.close()
+
+
+def _write_past(database: Database, settings: Settings, folder: Path) -> None:
+    now = int(time.time())
+    today = local_day(now, settings.zone)
+    first = today - timedelta(days=DAYS)
+    register = folder / "register.csv"
+    write_register(register, build_fleet(CAMERAS, ROOMS, free_port()).devices, first)
+    import_devices(
+        database, settings, register, today=today, on_touched=mark_touched, effective=first
+    )
+    with database.read() as session:
+        device_ids = list(roster(session, today))
+    write_history(
+        database, settings, device_ids, days_between(first, today), now, lambda *_report: None
+    )
+    bring_up_to_date(database, settings, first, today, now)
+
+
+@contextmanager
+def _serving(database: Database, settings: Settings) -> Iterator[None]:
+    configuration = uvicorn.Config(
+        create_app(settings, database), host="127.0.0.1", port=settings.port, log_level="warning"
+    )
+    server = uvicorn.Server(configuration)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + PATIENCE_S
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("the pages could not be served")
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE_S)

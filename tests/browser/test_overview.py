@@ -1,0 +1,75 @@
+"""The overview as a person sees it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kpi.status import Status
+from tests.browser.conftest import Visit
+from tests.browser.district import District
+
+Visits = Callable[..., Visit]
+
+
+@pytest.fixture(autouse=True)
+def _swept(district: District) -> None:
+    """Time goes on between tests, and an old sweep says nothing of now."""
+    district.sweep()
+
+
+@pytest.mark.parametrize("width", [390, 1440, 3840])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_reads_well_everywhere(visit: Visits, width: int, scheme: str, language: str) -> None:
+    opened = visit("/", width=width, scheme=scheme, language=language)
+    heading = {"zh": "总览", "en": "Overview"}[language]
+    assert opened.page.get_by_role("heading", level=1).inner_text() == heading
+    assert opened.page.locator("[data-chart] canvas").count() == 1
+    assert opened.width() <= width
+    assert opened.axe() == []
+
+
+def test_shows_what_changed_while_it_is_open(visit: Visits, district: District) -> None:
+    opened = visit("/", language="en")
+    camera: Any = opened.page.locator(".feed")
+    before = camera.count() and camera.inner_text()
+    with district.database.read() as session:
+        from app.fleet.queries import Selection, read_devices
+        from app.fleet.tables import DeviceKind
+
+        device = next(read_devices(session, Selection(kind=DeviceKind.CAMERA))).record
+    assert device.name not in (before or "")
+    district.sweep({device.code: Status.REFUSED})
+    opened.page.evaluate("htmx.trigger('#live', 'refresh')")
+    opened.page.get_by_text(device.name).wait_for()
+
+
+def test_colours_and_language_are_kept(visit: Visits) -> None:
+    page = visit("/", language="en").page
+    page.get_by_role("link", name="Dark").click()
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+    page.get_by_role("link", name="中文").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "总览"
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+
+
+def test_menu_opens_on_a_phone(visit: Visits) -> None:
+    page = visit("/", width=390, language="en").page
+    place = page.get_by_role("navigation", name="Pages")
+    assert not place.is_visible()
+    page.get_by_role("button", name="Menu").click()
+    assert place.is_visible()
+    page.keyboard.press("Escape")
+    assert not place.is_visible()
+
+
+def test_a_server_that_is_gone_is_told(visit: Visits) -> None:
+    opened = visit("/", language="en")
+    opened.page.route("**/overview/live", lambda route: route.abort())
+    opened.page.evaluate("htmx.trigger('#live', 'refresh')")
+    opened.page.get_by_text("The server cannot be reached").wait_for()
+    opened.problems.clear()  # the request that we let fail
+    opened.page.unroute("**/overview/live")
+    opened.page.evaluate("htmx.trigger('#live', 'refresh')")
+    opened.page.get_by_text("The server cannot be reached").wait_for(state="hidden")

@@ -219,9 +219,8 @@ def changes_since(
 ) -> tuple[list[Change], int]:
     """The newest changes from `start` on, and how many there are.
 
-    What the very first sweep saw is no change, and a suspended device is not told about.
+    What was seen of a device for the first time is no change; a suspended one is not told about.
     """
-    first = select(func.min(Sweep.tick)).scalar_subquery()
     suspended = exists().where(
         Suspension.device_id == DeviceState.device_id,
         Suspension.start <= DeviceState.since,
@@ -229,7 +228,7 @@ def changes_since(
     )
     wanted = (
         DeviceState.since >= start,
-        DeviceState.since > func.coalesce(first, 0),
+        DeviceState.previous.is_not(None),
         Assignment.to_day.is_(None),
         Assignment.cohort_id.in_(cohort_ids),
         ~suspended,

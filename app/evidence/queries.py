@@ -44,6 +44,7 @@ class StateRow(NamedTuple):
     since: int
     clock_offset_s: int | None
     detail: str
+    previous: int | None
 
 
 FEW_DEVICES = 200

@@ -159,12 +159,18 @@ def _changes(known: Mapping[int, StateRow], sweep: FinishedSweep) -> list[StateR
     for device_id, seen in sweep.result.observations.items():
         before = known.get(device_id)
         if before is None or not _is_still(before, seen):
-            same = before is not None and before.status == seen.status
-            since = before.since if before is not None and same else sweep.tick
-            offset = None if seen.clock_offset_s is None else round(seen.clock_offset_s)
-            detail = seen.detail[:LONGEST_DETAIL]
-            changed.append(StateRow(device_id, int(seen.status), since, offset, detail))
+            changed.append(_state(device_id, before, seen, sweep.tick))
     return changed
+
+
+def _state(device_id: int, before: StateRow | None, seen: Observation, tick: int) -> StateRow:
+    """What is now known of a device; its status is as old as it was where it is the same."""
+    since, previous = tick, None if before is None else before.status
+    if before is not None and before.status == seen.status:
+        since, previous = before.since, before.previous
+    offset = None if seen.clock_offset_s is None else round(seen.clock_offset_s)
+    detail = seen.detail[:LONGEST_DETAIL]
+    return StateRow(device_id, int(seen.status), since, offset, detail, previous)
 
 
 def _is_still(before: StateRow, seen: Observation) -> bool:

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, SmallInteger, String, UniqueConstraint
+from sqlalchemy import JSON, Date, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Instant
@@ -70,6 +70,19 @@ class Sample(Base):
     latency_ms: Mapped[int | None] = mapped_column(SmallInteger)
 
 
+FAILING = Sample.status > 0
+"""All that is not plainly intact: few samples, by which outages are found without the others."""
+
+Index(
+    "ix_sample_failing",
+    Sample.device_id,
+    Sample.tick,
+    Sample.status,
+    sqlite_where=FAILING,
+    postgresql_where=FAILING,
+)
+
+
 class Sweep(Base):
     """One finished sweep. `tick` is the start of its slot; times are UTC seconds."""
 
@@ -99,16 +112,18 @@ class SweepCount(_Amounts, Base):
 class DeviceState(Base):
     """What the last sweep saw of a device; written only when it changes.
 
-    `since` is the tick from which the status has been the same; `clock_offset_s` whole seconds.
+    `since` is the tick from which the status has been the same, `previous` the status before it
+    (null: there was none); `clock_offset_s` whole seconds.
     """
 
     __tablename__ = "device_state"
 
     device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), primary_key=True)
     status: Mapped[int] = mapped_column(SmallInteger)
-    since: Mapped[int] = mapped_column(Instant)
+    since: Mapped[int] = mapped_column(Instant, index=True)
     clock_offset_s: Mapped[int | None] = mapped_column(Instant)
     detail: Mapped[str] = mapped_column(String(256))
+    previous: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class CollectorRun(Base):

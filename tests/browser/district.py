@@ -20,7 +20,10 @@ from app.demo.history import write_history
 from app.evidence.ledger import bring_up_to_date, mark_touched
 from app.evidence.recording import FinishedSweep, Recorder
 from app.fleet.importing import import_devices
+from app.fleet.queries import Selection, read_devices
+from app.fleet.record import Record
 from app.fleet.roster import device_ids_by_code, roster
+from app.fleet.tables import DeviceKind
 from app.main import create_app
 from collectors.probe import Observation
 from collectors.simulator.fleet import build_fleet
@@ -43,6 +46,13 @@ class District:
     database: Database
     settings: Settings
     address: str
+    swept: int = 0
+
+    def cameras(self) -> list[Record]:
+        """The cameras of the register, by code."""
+        with self.database.read() as session:
+            found = read_devices(session, Selection(kind=DeviceKind.CAMERA))
+            return [stored.record for stored in found]
 
     def sweep(self, failing: Mapping[str, Status] | None = None) -> None:
         """Record a sweep of the present slot; all are intact but the codes that are named.
@@ -60,9 +70,11 @@ class District:
             for device_id in members
         }
         result = SweepResult(seen, wall_s=1.0, cpu_s=0.1)
+        whole = None if tick == self.swept else members
         Recorder(self.database, self.settings).record(
-            FinishedSweep(tick, self.settings.poll_interval, now, result, members)
+            FinishedSweep(tick, self.settings.poll_interval, now, result, whole)
         )
+        self.swept = tick
 
 
 @contextmanager

@@ -41,8 +41,10 @@ def test_shows_what_changed_while_it_is_open(visit: Visits, district: District) 
 def test_colours_and_language_are_kept(visit: Visits) -> None:
     page = visit("/", language="en").page
     page.get_by_role("link", name="Dark").click()
-    assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+    page.wait_for_url("**theme=dark*")
     page.get_by_role("link", name="中文").click()
+    page.wait_for_url("**lang=zh*")
+    page.goto("/")
     assert page.get_by_role("heading", level=1).inner_text() == "总览"
     assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
 

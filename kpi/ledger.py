@@ -18,7 +18,7 @@ Statuses = npt.NDArray[np.uint8]
 """Shape (devices, slots): status codes, 255 where there is no sample."""
 
 Seconds = npt.NDArray[np.int64]
-"""Shape (devices, 6): seconds by `SlotClass`."""
+"""Shape (devices, n): seconds, the first six columns by `SlotClass`."""
 
 
 class Cover(NamedTuple):
@@ -46,6 +46,22 @@ def classify(
             last = slots.count if end is None else slots.index_from(end)
             classes[row, slots.index_from(start) : last] = slot_class
     return classes
+
+
+def intact_by_video(
+    classes: npt.NDArray[np.uint8], slots: Slots, checked: Iterable[Cover]
+) -> npt.NDArray[np.int64]:
+    """Seconds of each device that are intact while a good video check was valid.
+
+    `checked` are the spans of such checks; they may overlap. A part of the intact seconds, and
+    none of the classes that add up.
+    """
+    valid = np.zeros(classes.shape, dtype=bool)
+    for row, start, end in checked:
+        last = slots.count if end is None else slots.index_from(end)
+        valid[row, slots.index_from(start) : last] = True
+    slots_intact = np.count_nonzero(valid & (classes == SlotClass.INTACT), axis=1)
+    return np.asarray(slots_intact, dtype=np.int64) * slots.interval_s
 
 
 def seconds_by_class(classes: npt.NDArray[np.uint8], interval_s: int) -> Seconds:

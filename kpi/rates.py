@@ -14,10 +14,17 @@ from kpi.policy import Policy
 Direction = Literal["at_least", "at_most"]
 """On which side of a target the figure has to be."""
 
+Basis = Literal["reachability", "video"]
+"""What stands behind a figure: the minute's answers alone, or video checks too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """How much fell into each class: whole seconds over a period, or devices at one instant."""
+    """How much fell into each class: whole seconds over a period, or devices at one instant.
+
+    `intact_by_video` is the part of `intact` during which a good video check was valid; it is in
+    none of the sums.
+    """
 
     intact: int = 0
     impaired: int = 0
@@ -25,6 +32,7 @@ class Amounts:
     unknown: int = 0
     suspended: int = 0
     exempted: int = 0
+    intact_by_video: int = 0
 
     def __add__(self, other: "Amounts") -> "Amounts":
         return Amounts(
@@ -34,6 +42,7 @@ class Amounts:
             self.unknown + other.unknown,
             self.suspended + other.suspended,
             self.exempted + other.exempted,
+            self.intact_by_video + other.intact_by_video,
         )
 
     @classmethod
@@ -66,6 +75,7 @@ class Rates:
     online_rate: float | None
     suspended_rate: float | None
     coverage: float | None
+    basis: Basis
     intact_target_met: bool | None
     suspended_target_met: bool | None
 
@@ -81,6 +91,15 @@ def reaches(part: int, whole: int, target: Fraction, direction: Direction) -> bo
         return None
     is_side, ought_side = part * target.denominator, target.numerator * whole
     return is_side >= ought_side if direction == "at_least" else is_side <= ought_side
+
+
+def basis(amounts: Amounts, policy: Policy) -> Basis:
+    """`video` where good video checks cover the intact amount as far as evidence has to.
+
+    That is the policy's least coverage. Source: DESIGN §4.
+    """
+    checked = reaches(amounts.intact_by_video, amounts.intact, policy.min_coverage, "at_least")
+    return "video" if checked else "reachability"
 
 
 def rates(amounts: Amounts, policy: Policy) -> Rates:
@@ -100,6 +119,7 @@ def rates(amounts: Amounts, policy: Policy) -> Rates:
         online_rate=ratio(amounts.answered, amounts.assessed),
         suspended_rate=ratio(amounts.suspended, amounts.in_service),
         coverage=ratio(amounts.assessed, amounts.to_be_assessed),
+        basis=basis(amounts, policy),
         intact_target_met=None if insufficient else intact_met,
         suspended_target_met=None if insufficient else suspended_met,
     )

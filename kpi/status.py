@@ -54,6 +54,23 @@ DEFAULT_CLASSES: Mapping[Status, SlotClass] = MappingProxyType(
 )
 
 
+_RANKS = {SlotClass.INTACT: 0, SlotClass.IMPAIRED: 1, SlotClass.OFFLINE: 2}
+
+
+def worse(
+    minute: Status, deep: Status, classes: Mapping[Status, SlotClass] = DEFAULT_CLASSES
+) -> Status:
+    """The minute's result combined with a deep one (video, later image) that is still valid.
+
+    The deep one is taken where its class is the worse: intact < impaired < offline. A minute that
+    could not be measured stays unknown, a deep result that could not be measured changes nothing.
+    """
+    seen, looked_into = _RANKS.get(classes[minute]), _RANKS.get(classes[deep])
+    if seen is None or looked_into is None:
+        return minute
+    return deep if looked_into > seen else minute
+
+
 def parse_status(text: str) -> Status:
     """Read a status given by code ("20") or by name ("TIMEOUT", any case).
 

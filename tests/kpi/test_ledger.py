@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi.calendar import Month, Slots, day_bounds, days_between, in_service
-from kpi.ledger import Cover, Statuses, classify, seconds_by_class
+from kpi.ledger import Cover, Statuses, classify, intact_by_video, seconds_by_class
 from kpi.policy import DEFAULT_POLICY
 from kpi.status import DEFAULT_CLASSES, SlotClass, Status
 
@@ -51,19 +51,19 @@ def cases(draw: st.DrawFn) -> Case:
 
 def slot_class(case: Case, device: int, number: int) -> SlotClass:
     """The first that applies: suspended, exempted, class of the status (DESIGN §4)."""
-    tick = case.slots.start + number * case.slots.interval_s
-
-    def covered(facts: list[Cover]) -> bool:
-        return any(
-            fact.row == device and fact.start <= tick and (fact.end is None or tick < fact.end)
-            for fact in facts
-        )
-
-    if covered(case.suspended):
+    if covered(case, case.suspended, device, number):
         return SlotClass.SUSPENDED
-    if covered(case.exempted):
+    if covered(case, case.exempted, device, number):
         return SlotClass.EXEMPTED
     return DEFAULT_CLASSES[Status(int(case.statuses[device, number]))]
+
+
+def covered(case: Case, facts: list[Cover], device: int, number: int) -> bool:
+    tick = case.slots.start + number * case.slots.interval_s
+    return any(
+        fact.row == device and fact.start <= tick and (fact.end is None or tick < fact.end)
+        for fact in facts
+    )
 
 
 def naive(case: Case) -> list[list[int]]:
@@ -105,6 +105,25 @@ def test_runs_of_slots_add_up(case: Case, cut: int) -> None:
         )
     ]
     assert (parts[0] + parts[1]).tolist() == vectorised(case)
+
+
+@given(case=cases(), data=st.data())
+def test_intact_under_a_good_video_check(case: Case, data: st.DataObject) -> None:
+    checked = data.draw(covers(len(case.statuses), case.slots))
+    classes = classify(case.statuses, case.slots, TABLE, case.suspended, case.exempted)
+    counted = [
+        sum(
+            60
+            for number in range(case.slots.count)
+            if slot_class(case, device, number) is SlotClass.INTACT
+            and covered(case, checked, device, number)
+        )
+        for device in range(len(case.statuses))
+    ]
+    seconds = intact_by_video(classes, case.slots, checked)
+    assert seconds.tolist() == counted
+    assert (seconds <= seconds_by_class(classes, 60)[:, SlotClass.INTACT]).all()
+    assert seconds.tolist() == intact_by_video(classes, case.slots, checked * 2).tolist()
 
 
 @given(case=cases(), order=st.randoms())

@@ -13,7 +13,7 @@ from kpi.status import DEFAULT_CLASSES, SlotClass, Status, parse_status
 
 TARGET = Fraction(98, 100)
 SUSPENDED = Fraction(3, 100)
-AMOUNTS = st.builds(Amounts, *[st.integers(0, 10**9)] * 6)
+AMOUNTS = st.builds(Amounts, *[st.integers(0, 10**9)] * 7)
 
 
 def test_rates_of_a_row() -> None:
@@ -27,7 +27,23 @@ def test_rates_of_a_row() -> None:
 
 
 def test_nothing_behind_a_rate_is_none() -> None:
-    assert set(astuple(rates(Amounts(), DEFAULT_POLICY))) == {None}
+    assert set(astuple(rates(Amounts(), DEFAULT_POLICY))) == {None, "reachability"}
+
+
+@pytest.mark.parametrize(
+    ("intact", "by_video", "basis"),
+    [
+        (100, 100, "video"),
+        (100, 95, "video"),  # exactly the least coverage
+        (10_000, 9_499, "reachability"),
+        (100, 0, "reachability"),
+        (0, 0, "reachability"),
+    ],
+)
+def test_basis(intact: int, by_video: int, basis: str) -> None:
+    amounts = Amounts(intact, offline=1_000, intact_by_video=by_video)
+    assert rates(amounts, DEFAULT_POLICY).basis == basis
+    assert amounts.in_service == intact + 1_000
 
 
 def test_everything_suspended_has_no_intact_rate() -> None:
@@ -90,7 +106,7 @@ def test_sums_add_up_in_any_order(parts: list[Amounts]) -> None:
     whole = Amounts.total(parts)
     assert whole == Amounts.total(reversed(parts))
     assert whole.in_service == sum(part.in_service for part in parts)
-    assert sum(astuple(whole)) == whole.in_service
+    assert sum(astuple(whole)) - whole.intact_by_video == whole.in_service
 
 
 def test_classes_of_the_codes() -> None:

@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     canaries: Annotated[
         tuple[Annotated[str, AfterValidator(_canary)], ...], NoDecode, BeforeValidator(_listed)
     ] = ()
+    video_check_interval: Annotated[int, Field(ge=0)] = 3_600
+    video_check_ttl: Annotated[int | None, Field(gt=0)] = None
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
     webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
@@ -157,6 +159,18 @@ class Settings(BaseSettings):
             )
         return timeout_s
 
+    @field_validator("video_check_ttl")
+    @classmethod
+    def _results_outlast_the_interval(cls, ttl_s: int | None, known: ValidationInfo) -> int | None:
+        """Else a camera would have no video result between two checks."""
+        interval_s = known.data.get("video_check_interval", 0)
+        if ttl_s is not None and ttl_s <= interval_s:
+            raise ValueError(
+                f"must be more than the {interval_s} s of video_check_interval; leave it out for "
+                "two intervals"
+            )
+        return ttl_s
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -174,6 +188,11 @@ class Settings(BaseSettings):
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def video_ttl(self) -> int:
+        """How long a video check holds: as set, or two intervals."""
+        return self.video_check_ttl or 2 * self.video_check_interval
 
     @property
     def attempt_timeout(self) -> float:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, Row, delete, func, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,8 @@ from kpi.ledger import Cover
 from kpi.status import Status
 
 AMOUNTS = ("intact", "impaired", "offline", "unknown", "suspended", "exempted")
+STORED_AMOUNTS = (*AMOUNTS, "intact_by_video")
+"""What is added up and stored; the last is a part of `intact`, none of the sums."""
 SampleRow = tuple[int, int, int, int | None]
 """(tick, device id, status, latency in ms)"""
 
@@ -213,10 +215,18 @@ def suspension_covers(
             Suspension.start < end, (Suspension.end.is_(None)) | (Suspension.end > start)
         )
     ).all()
-    row_of = {device_id: row for row, device_id in enumerate(device_ids)} if found else {}
+    return covers(found, device_ids)
+
+
+def covers(
+    facts: Sequence[Row[int, int, int | None]] | Sequence[Row[int, int, int]],
+    device_ids: Sequence[int],
+) -> list[Cover]:
+    """(device id, start, end) as covers over these devices; the facts of others are left out."""
+    row_of = {device_id: row for row, device_id in enumerate(device_ids)} if facts else {}
     return [
         Cover(row_of[device_id], begin, until)
-        for device_id, begin, until in found
+        for device_id, begin, until in facts
         if device_id in row_of
     ]
 
@@ -276,13 +286,13 @@ def take_dirty(session: Session, day: date) -> list[int]:
 
 
 def add_to_ledger(session: Session, day: date, rows: Iterable[Sequence[int]]) -> None:
-    """Add (device id, six amounts of seconds) to the ledger of a day."""
-    columns = ", ".join(AMOUNTS)
-    added = ", ".join(f"{name} = ledger.{name} + excluded.{name}" for name in AMOUNTS)
+    """Add (device id, the stored amounts in seconds) to the ledger of a day."""
+    columns = ", ".join(STORED_AMOUNTS)
+    added = ", ".join(f"{name} = ledger.{name} + excluded.{name}" for name in STORED_AMOUNTS)
     connection = session.connection()
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
     statement = (
-        f"INSERT INTO ledger (day, device_id, {columns}) VALUES ({', '.join([mark] * 8)}) "  # noqa: S608 - our names
+        f"INSERT INTO ledger (day, device_id, {columns}) VALUES ({', '.join([mark] * 9)}) "  # noqa: S608 - our names
         f"ON CONFLICT (day, device_id) DO UPDATE SET {added}"
     )
     shown = day.isoformat() if connection.dialect.name == "sqlite" else day
@@ -303,7 +313,7 @@ def sum_up_cohorts(session: Session, day: date) -> None:
         select(
             Ledger.day,
             Assignment.cohort_id,
-            *(func.sum(getattr(Ledger, name)) for name in AMOUNTS),
+            *(func.sum(getattr(Ledger, name)) for name in STORED_AMOUNTS),
             func.count(),
         )
         .join(Device, Device.id == Ledger.device_id)
@@ -311,7 +321,7 @@ def sum_up_cohorts(session: Session, day: date) -> None:
         .where(Ledger.day == day, in_service_on(day))
         .group_by(Ledger.day, Assignment.cohort_id)
     )
-    columns = ["day", "cohort_id", *AMOUNTS, "devices"]
+    columns = ["day", "cohort_id", *STORED_AMOUNTS, "devices"]
     session.execute(insert(LedgerCohort).from_select(columns, sums))
 
 
@@ -340,9 +350,15 @@ def device_states(session: Session, device_ids: Sequence[int] | None = None) -> 
 
 
 def put_states(session: Session, states: Sequence[StateRow]) -> None:
-    if not states:
+    put_all(session, DeviceState, [state._asdict() for state in states])
+
+
+def put_all(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, or overwrite what is there under their keys."""
+    if not rows:
         return
-    statement = _insert(session, DeviceState)
-    new = {name: statement.excluded[name] for name in StateRow._fields[1:]}
-    upsert = statement.on_conflict_do_update(index_elements=["device_id"], set_=new)
-    session.connection().execute(upsert, [state._asdict() for state in states])
+    statement = _insert(session, table)
+    keys = [column.name for column in inspect(table).primary_key]
+    new = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    upsert = statement.on_conflict_do_update(index_elements=keys, set_=new)
+    session.connection().execute(upsert, rows)

@@ -24,6 +24,8 @@ class _Amounts:
     unknown: Mapped[int]
     suspended: Mapped[int]
     exempted: Mapped[int]
+    intact_by_video: Mapped[int] = mapped_column(server_default="0")
+    """The part of `intact` during which a good video check was valid."""
 
 
 class EvidenceZone(Base):
@@ -124,6 +126,46 @@ class DeviceState(Base):
     clock_offset_s: Mapped[int | None] = mapped_column(Instant)
     detail: Mapped[str] = mapped_column(String(256))
     previous: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class VideoState(Base):
+    """The video check of one camera: what holds now, and what the last check said.
+
+    `status` holds for the slots with `start ≤ slot start < end` (255: nothing ever did), `detail`
+    says why; `doubted`, `next_at`: see `app.evidence.video_rules`. `outcome` and `outcome_detail`
+    are of the check at `checked_at`, as are the figures of the snapshot: points, bytes, null where
+    there was no picture.
+    """
+
+    __tablename__ = "video_state"
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    status: Mapped[int] = mapped_column(SmallInteger)
+    start: Mapped[int] = mapped_column(Instant)
+    end: Mapped[int] = mapped_column(Instant)
+    detail: Mapped[str] = mapped_column(String(256))
+    doubted: Mapped[bool]
+    next_at: Mapped[int] = mapped_column(Instant)
+    checked_at: Mapped[int] = mapped_column(Instant)
+    outcome: Mapped[int] = mapped_column(SmallInteger)
+    outcome_detail: Mapped[str] = mapped_column(String(256))
+    latency_ms: Mapped[int | None]
+    picture_width: Mapped[int | None]
+    picture_height: Mapped[int | None]
+    picture_bytes: Mapped[int | None]
+    picture_detail: Mapped[str] = mapped_column(String(256))
+
+
+class VideoSpan(Base):
+    """When a result of the video check held, kept for good: the ledger's basis follows from it."""
+
+    __tablename__ = "video_span"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    start: Mapped[int] = mapped_column(Instant, primary_key=True, autoincrement=False)
+    end: Mapped[int] = mapped_column(Instant, index=True)
+    status: Mapped[int] = mapped_column(SmallInteger)
 
 
 class CollectorRun(Base):

@@ -1,6 +1,6 @@
 """What a sweep asks: the devices in service on a day, with their passwords opened."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import structlog
@@ -18,9 +18,13 @@ log = structlog.get_logger()
 
 
 def sweep_targets(
-    session: Session, settings: Settings, day: date, room: str | None = None
+    session: Session,
+    settings: Settings,
+    day: date,
+    room: str | None = None,
+    only: Collection[int] | None = None,
 ) -> list[Target]:
-    """Targets by device id, grouped by the room's code; of one room where it is named.
+    """Targets by device id, grouped by the room's code; of one room, of these devices where named.
 
     A password that the key does not open is left out: the device is still asked without it.
     """
@@ -43,6 +47,8 @@ def sweep_targets(
     )
     if room is not None:
         query = query.where(Room.code == room)
+    if only is not None:
+        query = query.where(Device.id.in_(only))
     rows = session.execute(query).all()
     passwords = _open_passwords(settings, {row[0]: row[6] for row in rows if row[6]})
     return [

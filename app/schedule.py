@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -28,7 +29,9 @@ from app.evidence.leadership import leadership
 from app.evidence.ledger import bring_up_to_date
 from app.evidence.store import refuse_other_zone
 from app.evidence.upkeep import tend
+from app.evidence.video_checking import ROUND_S, VideoChecking
 from collectors.limits import raise_file_limit
+from collectors.onvif.credentials import CredentialMemory
 from collectors.registry import open_probers
 from kpi.calendar import local_day
 
@@ -74,9 +77,12 @@ async def _collect(database: Database, settings: Settings, with_parent: bool) ->
 async def _lead(database: Database, settings: Settings, stop: asyncio.Event) -> None:
     run_id = begin_run(database, _now())
     log.info("collector started", pid=os.getpid())
-    with open_probers(settings.clock_tolerance) as probers:
+    memory = CredentialMemory()
+    with open_probers(settings.clock_tolerance, memory) as probers:
         jobs = _Jobs(database, settings, Collecting(database, settings, probers), run_id)
         jobs.start()
+        if settings.video_check_interval:
+            jobs.check_video(VideoChecking(database, settings, memory))
         await stop.wait()
         await jobs.stop()
     end_run(database, run_id, _now())
@@ -107,6 +113,11 @@ class _Jobs:
         self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
         self._scheduler.add_job(self._night, "cron", hour=0, minute=20, misfire_grace_time=3600)
         self._scheduler.start()
+
+    def check_video(self, checking: VideoChecking) -> None:
+        """Check the cameras' video too, in rounds."""
+        round_s = min(ROUND_S, self._settings.video_check_interval)
+        self._scheduler.add_job(_video, "interval", args=[checking], id="video", seconds=round_s)
 
     async def stop(self) -> None:
         """Let what is being recorded be recorded, give up a sweep under way, begin nothing more."""
@@ -159,6 +170,13 @@ class _Jobs:
 
     async def _night(self) -> None:
         await _in_thread(tend, self._database, self._settings, _now())
+
+
+async def _video(checking: VideoChecking) -> None:
+    with contextlib.suppress(asyncio.CancelledError):  # the collector stops
+        done = await checking.round()
+        if done.checked:
+            log.info("video check", **asdict(done))
 
 
 async def _in_thread(work: Any, *arguments: Any) -> None:

@@ -87,6 +87,9 @@ def _fill_day(session: Session, settings: Settings, day: date, dice: random.Rand
 
 
 def _seconds(day_s: int, interval_s: int, dice: random.Random) -> tuple[int, ...]:
-    """Intact, impaired, offline, unknown, suspended, exempted; whole slots that add up."""
+    """Intact, impaired, offline, unknown, suspended, exempted: whole slots that add up.
+
+    None of it by video.
+    """
     offline, impaired = (dice.choice((0, 0, 0, dice.randrange(60))) * interval_s for _ in range(2))
-    return day_s - offline - impaired, impaired, offline, 0, 0, 0
+    return day_s - offline - impaired, impaired, offline, 0, 0, 0, 0

@@ -2,16 +2,14 @@
 
 from dataclasses import asdict
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.evidence.queries import AMOUNTS
+from app.evidence.queries import STORED_AMOUNTS
 from app.fleet.roster import GroupName
 from kpi.policy import Policy
-from kpi.rates import Amounts, rates
-
-Basis = Literal["reachability", "video"]
+from kpi.rates import Amounts, Basis, rates
 
 
 class _Row(BaseModel):
@@ -24,7 +22,7 @@ class _Row(BaseModel):
     online_rate: float | None
     suspended_rate: float | None
     coverage: float | None
-    basis: Basis = "reachability"
+    basis: Basis = Field(description="`video` where video checks stand behind the intact share")
     intact_target_met: bool | None
     suspended_target_met: bool | None
 
@@ -38,10 +36,11 @@ class PeriodRow(_Row):
     unknown_s: int
     suspended_s: int
     exempted_s: int
+    intact_by_video_s: int = Field(description="Of `intact_s`: under a good video check")
 
     @property
     def amounts(self) -> Amounts:
-        return Amounts(*(getattr(self, f"{name}_s") for name in AMOUNTS))
+        return Amounts(*(getattr(self, f"{name}_s") for name in STORED_AMOUNTS))
 
 
 class DayRow(PeriodRow):
@@ -59,10 +58,11 @@ class NowRow(_Row):
     unknown: int
     suspended: int
     exempted: int
+    intact_by_video: int = Field(description="Of `intact`: under a good video check")
 
     @property
     def amounts(self) -> Amounts:
-        return Amounts(*(getattr(self, name) for name in AMOUNTS))
+        return Amounts(*(getattr(self, name) for name in STORED_AMOUNTS))
 
 
 class MonthlyDocument(BaseModel):
@@ -97,13 +97,13 @@ def period_fields(
     name: GroupName | None, devices: int, amounts: Amounts, policy: Policy
 ) -> dict[str, Any]:
     """The fields of a `PeriodRow`."""
-    seconds = {f"{key}_s": getattr(amounts, key) for key in AMOUNTS}
+    seconds = {f"{key}_s": getattr(amounts, key) for key in STORED_AMOUNTS}
     return _head(name, devices, amounts, policy) | seconds
 
 
 def now_fields(name: GroupName | None, amounts: Amounts, policy: Policy) -> dict[str, Any]:
     """The fields of a `NowRow`."""
-    counts = {key: getattr(amounts, key) for key in AMOUNTS}
+    counts = {key: getattr(amounts, key) for key in STORED_AMOUNTS}
     return _head(name, amounts.in_service, amounts, policy) | counts
 
 

@@ -17,6 +17,7 @@ from app.config import Settings
 from app.database import Database
 from app.evidence.queries import device_states, last_sweep, suspension_covers
 from app.evidence.tables import Sweep
+from app.evidence.video_queries import good_video_at
 from app.fleet.roster import Grouping, roster
 from kpi.calendar import local_day
 from kpi.policy import DEFAULT_POLICY
@@ -32,6 +33,15 @@ class DeviceNow(NamedTuple):
     device_id: int
     cohort_id: int
     slot_class: SlotClass
+    by_video: bool
+    """Whether a good video check holds."""
+
+    @property
+    def amounts(self) -> Amounts:
+        """One device."""
+        intact_by_video = self.by_video and self.slot_class is SlotClass.INTACT
+        counted = {self.slot_class.name.lower(): 1, "intact_by_video": int(intact_by_video)}
+        return Amounts(**counted)
 
 
 def is_stale(sweep: Sweep | None, now: int) -> bool:
@@ -75,7 +85,7 @@ def _parts(
         if selection.device_id in (None, seen.device_id):
             by_device = selection.grouping is Grouping.DEVICE
             group = seen.device_id if by_device else selection.group_of(seen.cohort_id)
-            parts[group] += _one(seen.slot_class)
+            parts[group] += seen.amounts
     return parts
 
 
@@ -86,7 +96,7 @@ def cohorts_now(session: Session, settings: Settings, now: int) -> dict[int, Amo
         return queries.counts_at(session, sweep.tick)
     parts: dict[int, Amounts] = defaultdict(Amounts)
     for seen in devices_now(session, settings, now):
-        parts[seen.cohort_id] += _one(seen.slot_class)
+        parts[seen.cohort_id] += seen.amounts
     return parts
 
 
@@ -105,6 +115,7 @@ def devices_now(
     suspended = {device_ids[cover.row] for cover in covers}
     few = device_ids if critical_only else None
     states = {} if is_stale(sweep, now) else device_states(session, few)
+    good_video = good_video_at(session, at)
     table = DEFAULT_POLICY.class_table()
 
     def slot_class(device_id: int) -> SlotClass:
@@ -113,11 +124,10 @@ def devices_now(
         state = states.get(device_id)
         return SlotClass(table[Status.UNKNOWN if state is None else state.status])
 
-    return [DeviceNow(device, cohort, slot_class(device)) for device, cohort in members.items()]
-
-
-def _one(slot_class: SlotClass) -> Amounts:
-    return Amounts(**{slot_class.name.lower(): 1})
+    return [
+        DeviceNow(device, cohort, slot_class(device), device in good_video)
+        for device, cohort in members.items()
+    ]
 
 
 def _row(selection: Selection, group: int | None, amounts: Amounts) -> NowRow:

@@ -1,7 +1,6 @@
 """The present figures for Prometheus, read from the last sweep at each scrape."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -12,7 +11,7 @@ from app.availability.instant import present
 from app.availability.selection import Filters
 from app.config import Settings
 from app.database import Database
-from app.evidence.queries import last_sweep
+from app.evidence.queries import AMOUNTS, last_sweep
 from app.evidence.tables import Sweep
 from app.fleet.roster import Grouping
 
@@ -32,8 +31,8 @@ class _Figures(Collector):
             "intact_devices", "Cameras by class at the last sweep", labels=["room", "class"]
         )
         for row in self.rooms.rows:
-            for name, count in asdict(row.amounts).items():
-                devices.add_metric([row.group or "", name], count)
+            for name in AMOUNTS:
+                devices.add_metric([row.group or "", name], getattr(row.amounts, name))
         yield devices
         for name in RATES:
             by_room = GaugeMetricFamily(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.evidence.queries import AMOUNTS
+from app.evidence.queries import STORED_AMOUNTS
 from app.evidence.tables import (
     DeviceState,
     Ledger,
@@ -22,7 +22,7 @@ from kpi.rates import Amounts
 
 
 def _sums(table: Any) -> list[ColumnElement[int]]:
-    return [func.sum(getattr(table, name)) for name in AMOUNTS]
+    return [func.sum(getattr(table, name)) for name in STORED_AMOUNTS]
 
 
 def _amounts(row: Sequence[Any]) -> Amounts:
@@ -57,7 +57,7 @@ def seconds_by_day_and_cohort(
     session: Session, first: date, last: date, cohort_ids: Collection[int]
 ) -> list[tuple[date, int, int, Amounts]]:
     """(day, cohort id, devices, seconds) of the days `first` to `last`."""
-    columns = [getattr(LedgerCohort, name) for name in AMOUNTS]
+    columns = [getattr(LedgerCohort, name) for name in STORED_AMOUNTS]
     rows = session.execute(
         select(LedgerCohort.day, LedgerCohort.cohort_id, LedgerCohort.devices, *columns).where(
             LedgerCohort.day.between(first, last), LedgerCohort.cohort_id.in_(cohort_ids)
@@ -74,7 +74,7 @@ def seconds_by_day_and_device(
     device_id: int | None,
 ) -> list[tuple[date, int, int, Amounts]]:
     """(day, device id, cohort id, seconds); of one device, or of all in these cohorts."""
-    columns = [getattr(Ledger, name) for name in AMOUNTS]
+    columns = [getattr(Ledger, name) for name in STORED_AMOUNTS]
     query = _of_devices(
         select(Ledger.day, Ledger.device_id, Assignment.cohort_id, *columns),
         first,
@@ -164,7 +164,7 @@ def _group_column(grouping: Grouping) -> Any:
 
 def counts_at(session: Session, tick: int) -> dict[int, Amounts]:
     """Cohort id → devices by class at a sweep."""
-    columns = [getattr(SweepCount, name) for name in AMOUNTS]
+    columns = [getattr(SweepCount, name) for name in STORED_AMOUNTS]
     rows = session.execute(select(SweepCount.cohort_id, *columns).where(SweepCount.tick == tick))
     return {row[0]: _amounts(row[1:]) for row in rows}
 

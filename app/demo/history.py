@@ -84,8 +84,9 @@ def _write_sweeps(
         cohort_ids = [members[device_id] for device_id in device_ids]
         ticks = range(slots.start, slots.end, slots.interval_s)
         insert_all(session, Sweep, [_sweep(tick, slots, len(device_ids)) for tick in ticks])
+        no_video_checks = np.zeros(len(device_ids), dtype=np.bool_)
         for column, tick in enumerate(ticks):
-            rows = count_by_cohort(tick, cohort_ids, classes[:, column])
+            rows = count_by_cohort(tick, cohort_ids, classes[:, column], no_video_checks)
             insert_all(session, SweepCount, rows)
 
 

@@ -23,10 +23,11 @@ from app.config import Settings
 from app.database import Database
 from app.evidence import queries
 from app.evidence.store import require_zone
+from app.evidence.video_queries import good_video_covers
 from app.fleet.roster import first_service_day, roster
 from app.fleet.touched import DeviceDays
 from kpi.calendar import Slots, day_bounds, days_between, existing_end, local_day
-from kpi.ledger import Seconds, classify, seconds_by_class
+from kpi.ledger import Seconds, classify, intact_by_video, seconds_by_class
 from kpi.policy import DEFAULT_POLICY
 
 SAMPLES_A_STEP = 1_000_000
@@ -146,7 +147,10 @@ def _add(session: Session, day: date, device_ids: Sequence[int], slots: Slots) -
 
 
 def _seconds(session: Session, device_ids: Sequence[int], slots: Slots) -> Seconds:
+    """The stored amounts of each device: by class, then those intact by video."""
     statuses = queries.read_statuses(session, np.array(device_ids, dtype=np.int64), slots)
     suspended = queries.suspension_covers(session, device_ids, slots.start, slots.end)
+    checked = good_video_covers(session, device_ids, slots.start, slots.end)
     classes = classify(statuses, slots, DEFAULT_POLICY.class_table(), suspended)
-    return seconds_by_class(classes, slots.interval_s)
+    by_video = intact_by_video(classes, slots, checked)
+    return np.column_stack([seconds_by_class(classes, slots.interval_s), by_video])

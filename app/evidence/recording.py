@@ -1,7 +1,7 @@
 """Records finished sweeps: their samples, their counts by cohort, what changed of each device."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -15,15 +15,17 @@ from app.evidence import queries
 from app.evidence.clock_history import note_offsets
 from app.evidence.host_log import note_host
 from app.evidence.judging import HostReport
-from app.evidence.queries import AMOUNTS, SampleRow, StateRow
+from app.evidence.queries import AMOUNTS, STORED_AMOUNTS, SampleRow, StateRow
 from app.evidence.store import Stored, claim_day, store_samples
 from app.evidence.tables import DayOrigin, Sweep, SweepCount
+from app.evidence.video_queries import VideoRow
+from app.evidence.video_results import VideoResults
 from collectors.probe import Observation
 from collectors.sweep import SweepResult
 from kpi.calendar import Slots, local_day
 from kpi.ledger import classify
 from kpi.policy import DEFAULT_POLICY
-from kpi.status import Status
+from kpi.status import SlotClass, Status, worse
 
 LONGEST_LATENCY_MS = 32_767
 UNMEASURED = int(Status.UNKNOWN)
@@ -38,7 +40,8 @@ class FinishedSweep:
 
     `members` are the devices in service at the tick, each with its cohort; None where only a part
     of the fleet was asked, which leaves samples and states but no counts. `host` is what the sweep
-    tells of ourselves.
+    tells of ourselves. `good_video` are the devices whose last video check was good and holds at
+    the tick; the recorder looks them up.
     """
 
     tick: int
@@ -47,6 +50,7 @@ class FinishedSweep:
     result: SweepResult
     members: Mapping[int, int] | None
     host: HostReport = field(default_factory=HostReport)
+    good_video: Set[int] = frozenset()
 
 
 class Recorder:
@@ -61,10 +65,15 @@ class Recorder:
         self._settings = settings
         self._known: dict[int, StateRow] | None = None
         self._claimed: date | None = None
+        self._video = VideoResults(database)
 
     def record(self, sweep: FinishedSweep) -> Stored:
-        """Store a sweep; a slot that already has its sweep keeps that one."""
+        """Store a sweep; a slot that already has its sweep keeps that one.
+
+        What the video checks say is combined with the minute's results first: the worse one wins.
+        """
         day = local_day(sweep.tick, self._settings.zone)
+        sweep = _with_video(sweep, self._video.at(sweep.tick))
         rows = _sample_rows(sweep)
         known, self._known = self._known, None  # what fails in between is read again
         with self._database.write() as session:
@@ -81,6 +90,23 @@ class Recorder:
         self._claimed = day
         self._known = known | {state.device_id: state for state in changed}
         return stored
+
+
+def _with_video(sweep: FinishedSweep, video: Mapping[int, VideoRow]) -> FinishedSweep:
+    """The sweep with the video results that hold at its tick."""
+    if not video:
+        return sweep
+    good = {device_id for device_id, row in video.items() if row.status == Status.INTACT}
+    observations = dict(sweep.result.observations)
+    for device_id in video.keys() - good:
+        seen, row = observations.get(device_id), video[device_id]
+        if seen is None:
+            continue
+        status = worse(seen.status, Status(row.status), DEFAULT_POLICY.classes)
+        if status is not seen.status:
+            observations[device_id] = replace(seen, status=status, detail=row.detail)
+    result = replace(sweep.result, observations=observations)
+    return replace(sweep, result=result, good_video=good)
 
 
 def _sample_rows(sweep: FinishedSweep) -> list[SampleRow]:
@@ -136,19 +162,29 @@ def _counts(
     suspended = queries.suspension_covers(session, list(members), slot.start, slot.end)
     statuses = np.array(codes, dtype=np.uint8).reshape(-1, 1)
     classes = classify(statuses, slot, DEFAULT_POLICY.class_table(), suspended)[:, 0]
-    return count_by_cohort(sweep.tick, list(members.values()), classes)
+    good = np.fromiter((device_id in sweep.good_video for device_id in members), dtype=bool)
+    return count_by_cohort(sweep.tick, list(members.values()), classes, good)
 
 
 def count_by_cohort(
-    tick: int, cohort_ids: Sequence[int], classes: npt.NDArray[np.uint8]
+    tick: int,
+    cohort_ids: Sequence[int],
+    classes: npt.NDArray[np.uint8],
+    good_video: npt.NDArray[np.bool_],
 ) -> list[dict[str, int]]:
-    """Rows of `SweepCount` of one slot; cohort and class are given device by device."""
+    """Rows of `SweepCount` of one slot; all is given device by device.
+
+    `good_video` tells whose good video check holds.
+    """
     cohorts, cohort_of = np.unique(cohort_ids, return_inverse=True)
     cells = np.bincount(
         cohort_of * len(AMOUNTS) + classes, minlength=len(cohorts) * len(AMOUNTS)
     ).reshape(-1, len(AMOUNTS))
+    intact_by_video = cohort_of[good_video & (classes == SlotClass.INTACT)]
+    by_video = np.bincount(intact_by_video, minlength=len(cohorts))
+    cells = np.column_stack([cells, by_video])
     return [
-        {"tick": tick, "cohort_id": cohort, **dict(zip(AMOUNTS, amounts, strict=True))}
+        {"tick": tick, "cohort_id": cohort, **dict(zip(STORED_AMOUNTS, amounts, strict=True))}
         for cohort, amounts in zip(cohorts.tolist(), cells.tolist(), strict=True)
     ]
 

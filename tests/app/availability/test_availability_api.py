@@ -20,7 +20,7 @@ FIGURES = {
     "intact_target_met",
     "suspended_target_met",
 }
-CLASSES = {"intact", "impaired", "offline", "unknown", "suspended", "exempted"}
+CLASSES = {"intact", "impaired", "offline", "unknown", "suspended", "exempted", "intact_by_video"}
 SECONDS = {f"{name}_s" for name in CLASSES}
 
 

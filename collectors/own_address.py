@@ -3,7 +3,7 @@
 Cameras name hosts that are wrong (the address they had at the factory, one behind a NAT) or
 another's. So the host of what they name is never followed: the device is asked at the address of
 the register, at the port and path that it named. Credentials in such an address are dropped.
-Source: DESIGN §5, docs/decisions/0004-video.md.
+Source: DESIGN §5, docs/decisions/0006-video-check.md.
 """
 
 import re

@@ -7,7 +7,7 @@
 
 INTACT, NO_VIDEO or AUTH_FAILED is a result. UNKNOWN is none: where the network may be in the way,
 or the register has no password to show, nothing is said about the camera.
-Source: DESIGN §5, docs/decisions/0004-video.md.
+Source: DESIGN §5, docs/decisions/0006-video-check.md.
 """
 
 import asyncio

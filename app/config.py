@@ -10,6 +10,7 @@ import json
 import os
 import tomllib
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,6 +20,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -123,6 +125,10 @@ def _canary(text: str) -> str:
     return text
 
 
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)]
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
+
+
 class Settings(BaseSettings):
     """All settings. Seconds unless the name says otherwise."""
 
@@ -143,6 +149,11 @@ class Settings(BaseSettings):
     video_check_ttl: Annotated[int | None, Field(gt=0)] = None
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    trusted_proxies: Networks = LOOPBACK
+    metrics_allowed: Networks = LOOPBACK
+    session_idle: Annotated[int, Field(ge=60, le=86_400)] = 1_800
+    session_lifetime: Annotated[int, Field(ge=60, le=7 * 86_400)] = 43_200
+    audit_days: Annotated[int, Field(ge=180, le=36_500)] = 365
     webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
 
     @field_validator("probe_timeout")

@@ -5,10 +5,12 @@ IntactError                 what was wrong and what to do; carries its HTTP stat
 ├── NotFound                404: a code that the register does not hold
 ├── BadParameter            422: one parameter of a request or command
 ├── Refused                 409: a state that does not allow it
+├── SignInRequired          401: nobody is signed in, and no token was given
+├── Forbidden               403: rights that do not reach so far
 └── ImportRefused           422: a file; row, column, value and remedy of the first 100 mistakes
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -17,6 +19,7 @@ class IntactError(Exception):
 
     status = 500
     title = "Error"
+    headers: Mapping[str, str] = {}
 
 
 class ConfigurationError(IntactError):
@@ -56,6 +59,21 @@ class Refused(IntactError):
 
     status = 409
     title = "Refused"
+
+
+class SignInRequired(IntactError):
+    """Nobody is signed in, and no token was given."""
+
+    status = 401
+    title = "Sign-in required"
+    headers = {"WWW-Authenticate": "Bearer"}  # noqa: RUF012 - as the class above declares it
+
+
+class Forbidden(IntactError):
+    """Rights that do not reach so far."""
+
+    status = 403
+    title = "Forbidden"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,14 @@
 """The web application: puts the subjects' routers together and decides nothing."""
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy import text
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+import app.accounts.api
+import app.accounts.audit_api
+import app.accounts.management_pages
+import app.accounts.pages
 import app.availability.api
 import app.evidence.api
 import app.evidence.host_api
@@ -10,13 +16,23 @@ import app.fleet.api
 import app.operations.api
 import app.operations.pages
 import app.web.docs
+from app.accounts import guard
+from app.accounts.guard import Allowed, public
+from app.accounts.permissions import Permission
 from app.config import Settings
 from app.database import Database
 from app.web import problems, security, shell
 from app.web.requests import DatabaseDep
 
 PREFIX = "/api/v1"
-health = APIRouter(tags=["health"])
+LARGEST_BODY = 64 * 1024
+"""Bytes of a request; what takes files in allows itself more."""
+
+health = APIRouter(tags=["health"], dependencies=[Depends(public)])
+interface = APIRouter(
+    include_in_schema=False, dependencies=[Depends(Allowed(Permission.READ_INTERFACE))]
+)
+interface.include_router(app.web.docs.router)
 
 
 @health.get("/healthz", response_class=Response)
@@ -33,19 +49,32 @@ def is_ready(database: DatabaseDep) -> Response:
     return Response("ok\n", media_type="text/plain")
 
 
-def create_app(settings: Settings, database: Database) -> FastAPI:
-    """The application over one database."""
+@interface.get("/openapi.json")
+def show_description(request: Request) -> JSONResponse:
+    """The OpenAPI document."""
+    application: FastAPI = request.app
+    return JSONResponse(application.openapi())
+
+
+def create_app(settings: Settings, database: Database, *, open_to_read: bool = False) -> FastAPI:
+    """The application over one database; `open_to_read`: this machine may read without sign-in."""
     application = FastAPI(
         title="Intact",
         summary="Operations monitor of a camera fleet",
         version="1",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        max_body_size=LARGEST_BODY,
     )
     application.state.settings = settings
     application.state.database = database
+    application.state.open_to_read = open_to_read
     problems.install(application)
+    guard.install(application)
     security.install(application)
+    proxies = [str(network) for network in settings.trusted_proxies]
+    application.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
     shell.install_static(application)
     for router in (
         app.availability.api.router,
@@ -53,13 +82,17 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         app.evidence.host_api.router,  # and /devices/{code}/clock
         app.fleet.api.router,
         app.operations.api.router,
+        app.accounts.api.router,
+        app.accounts.audit_api.router,
     ):
         application.include_router(router, prefix=PREFIX)
     for router in (
         health,
         app.availability.api.metrics_router,
         app.operations.pages.router,
-        app.web.docs.router,
+        app.accounts.pages.router,
+        app.accounts.management_pages.router,
+        interface,
     ):
         application.include_router(router)
     return application

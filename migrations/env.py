@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, text
 
+import app.accounts.tables
 import app.evidence.tables
 import app.fleet.tables
 import app.operations.tables  # noqa: F401  (the imports fill the metadata)

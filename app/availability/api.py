@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypeVar
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel
 
+from app.accounts.guard import Allowed, AllowedFrom, ReachDep
+from app.accounts.permissions import Permission
 from app.availability.documents import DailyDocument, MonthlyDocument, NowDocument
 from app.availability.instant import present
 from app.availability.metrics import exposition
@@ -21,8 +23,13 @@ from app.web.problems import problem_responses
 from app.web.requests import STORABLE, DatabaseDep, SettingsDep
 from kpi.calendar import Month
 
-router = APIRouter(tags=["availability"])
-metrics_router = APIRouter(tags=["metrics"])
+router = APIRouter(tags=["availability"], dependencies=[Depends(Allowed(Permission.READ_FIGURES))])
+metrics_router = APIRouter(
+    tags=["metrics"],
+    dependencies=[
+        Depends(AllowedFrom(Permission.READ_METRICS, lambda settings: settings.metrics_allowed))
+    ],
+)
 
 Code = Annotated[str | None, Query(max_length=64, pattern=STORABLE)]
 GroupBy = Annotated[Grouping, Query(description="What a row stands for")]
@@ -39,6 +46,7 @@ class RoomList(BaseModel):
 
 
 def _filters(
+    reach: ReachDep,
     kind: DeviceKind = DeviceKind.CAMERA,
     station: Code = None,
     room: Code = None,
@@ -46,7 +54,7 @@ def _filters(
     contractor: Code = None,
     device: Code = None,
 ) -> Filters:
-    return Filters(kind, station, room, project, contractor, device)
+    return Filters(kind, station, room, project, contractor, device, reach)
 
 
 FiltersDep = Annotated[Filters, Depends(_filters)]
@@ -104,9 +112,9 @@ def read_now(
 
 
 @router.get("/rooms")
-def list_rooms(database: DatabaseDep, settings: SettingsDep) -> RoomList:
-    """Rooms: down, degraded, up, or unknown without evidence."""
-    return RoomList(rooms=rooms_now(database, settings, int(time.time())))
+def list_rooms(database: DatabaseDep, settings: SettingsDep, reach: ReachDep) -> RoomList:
+    """Rooms within reach: down, degraded, up, or unknown without evidence."""
+    return RoomList(rooms=rooms_now(database, settings, int(time.time()), reach))
 
 
 @metrics_router.get("/metrics", response_class=Response)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
+from app.accounts.reach import EVERYTHING, Reach
 from app.availability.instant import cohorts_now, devices_now
 from app.config import Settings
 from app.database import Database
@@ -53,22 +54,27 @@ def condition(critical: Sequence[SlotClass]) -> Condition:
     return Condition.UP if answering == len(seen) else Condition.DEGRADED
 
 
-def rooms_now(database: Database, settings: Settings, now: int) -> list[RoomState]:
-    """All rooms by code, as the last sweep saw them."""
+def rooms_now(
+    database: Database, settings: Settings, now: int, reach: Reach = EVERYTHING
+) -> list[RoomState]:
+    """The rooms in which anything is within reach, by code, as the last sweep saw it."""
     with database.read() as session:
+        views = {view.id: view for view in cohorts(session, reach)}
         names = group_names(session, Grouping.ROOM)
-        views = {view.id: view for view in cohorts(session)}
         counts = cohorts_now(session, settings, now)
         critical = devices_now(session, settings, now, critical_only=True)
+    if reach.limited:
+        theirs = {views[key].groups[Grouping.ROOM] for key in counts if key in views}
+        names = {room_id: name for room_id, name in names.items() if room_id in theirs}
     classes: dict[int | None, list[SlotClass]] = defaultdict(list)
     for device in critical:
-        view = views[device.cohort_id]
-        if view.kind in EQUIPMENT:
+        view = views.get(device.cohort_id)
+        if view is not None and view.kind in EQUIPMENT:
             classes[view.groups[Grouping.ROOM]].append(device.slot_class)
     sums: dict[tuple[int | None, bool], Amounts] = defaultdict(Amounts)
     for cohort_id, amounts in counts.items():
-        view = views[cohort_id]
-        if view.kind in COUNTED:
+        view = views.get(cohort_id)
+        if view is not None and view.kind in COUNTED:
             sums[view.groups[Grouping.ROOM], view.kind in EQUIPMENT] += amounts
     return [
         _room(name, classes[room_id], sums[room_id, True], sums[room_id, False])

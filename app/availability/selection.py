@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from app.accounts.reach import EVERYTHING, Reach
 from app.errors import NotFound
 from app.fleet.roster import (
     CohortView,
     Grouping,
     GroupName,
     cohorts,
-    device_ids_by_code,
+    device_id_of,
     device_names,
     group_names,
 )
@@ -23,7 +24,7 @@ FLEET = GroupName("fleet", "fleet")
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Codes of the groups and of the device asked for; None: all."""
+    """Codes of the groups and of the device asked for; None: all within reach."""
 
     kind: DeviceKind = DeviceKind.CAMERA
     station: str | None = None
@@ -31,6 +32,7 @@ class Filters:
     project: str | None = None
     contractor: str | None = None
     device: str | None = None
+    reach: Reach = EVERYTHING
 
     def code_of(self, grouping: Grouping) -> str | None:
         code: str | None = getattr(self, grouping.value)
@@ -59,15 +61,16 @@ class Selection:
 
 def select_devices(session: Session, grouping: Grouping, filters: Filters) -> Selection:
     """Resolve codes. Raises `NotFound` for one that the register does not hold."""
-    chosen = {view.id: view for view in cohorts(session) if view.kind == filters.kind}
+    within_reach = cohorts(session, filters.reach)
+    chosen = {view.id: view for view in within_reach if view.kind == filters.kind}
     for by in BY_CODE:
         code = filters.code_of(by)
         if code is not None:
             wanted = _group_id(session, by, code)
+            if filters.reach.limited and all(view.groups[by] != wanted for view in within_reach):
+                raise NotFound(by.value, code)
             chosen = {key: view for key, view in chosen.items() if view.groups[by] == wanted}
-    return Selection(
-        grouping, chosen, _device_id(session, filters.device), _names(session, grouping)
-    )
+    return Selection(grouping, chosen, _device_id(session, filters), _names(session, grouping))
 
 
 def _group_id(session: Session, grouping: Grouping, code: str) -> int:
@@ -77,12 +80,13 @@ def _group_id(session: Session, grouping: Grouping, code: str) -> int:
     raise NotFound(grouping.value, code)
 
 
-def _device_id(session: Session, code: str | None) -> int | None:
-    if code is None:
+def _device_id(session: Session, filters: Filters) -> int | None:
+    """Only one that is or was within reach at some time; its figures are those of that time."""
+    if filters.device is None:
         return None
-    device_id = device_ids_by_code(session).get(code)
+    device_id = device_id_of(session, filters.device, filters.reach)
     if device_id is None:
-        raise NotFound("device", code)
+        raise NotFound("device", filters.device)
     return device_id
 
 

@@ -1,17 +1,20 @@
 """REST: the sweeps, and a device's samples."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from app.accounts.guard import Allowed, ReachDep
+from app.accounts.permissions import Permission
 from app.config import Settings
 from app.errors import BadParameter, NotFound
 from app.evidence import queries
 from app.evidence.tables import Sweep
-from app.fleet.roster import device_ids_by_code
+from app.fleet.roster import days_within, device_id_of
 from app.web.problems import problem_responses
 from app.web.requests import STORABLE, DatabaseDep, SettingsDep
 from kpi.calendar import Slots, day_bounds, days_between, local_day
@@ -69,7 +72,7 @@ class SweepList(BaseModel):
     sweeps: list[SweepItem]
 
 
-@router.get("/sweeps")
+@router.get("/sweeps", dependencies=[Depends(Allowed(Permission.READ_SWEEPS))])
 def list_sweeps(
     database: DatabaseDep,
     settings: SettingsDep,
@@ -83,21 +86,27 @@ def list_sweeps(
     )
 
 
-@router.get("/devices/{code:path}/samples", responses=problem_responses(404, 422))
+@router.get(
+    "/devices/{code:path}/samples",
+    responses=problem_responses(404, 422),
+    dependencies=[Depends(Allowed(Permission.READ_SAMPLES))],
+)
 def list_samples(
     database: DatabaseDep,
     settings: SettingsDep,
+    reach: ReachDep,
     code: Annotated[str, Path(max_length=64, pattern=STORABLE)],
     start: Annotated[datetime, Query(alias="from", description="Without offset: local time")],
     end: Annotated[datetime, Query(alias="to", description="Without offset: local time")],
 ) -> SampleList:
-    """A device's samples of at most 31 days."""
+    """A device's samples of at most 31 days; of the days on which it was within reach."""
     first, last = period(settings, start, end, LONGEST_SPAN_S)
     with database.read() as session:
-        device_id = device_ids_by_code(session).get(code)
+        device_id = device_id_of(session, code, reach)
         if device_id is None:
             raise NotFound("device", code)
-        samples = _samples(session, settings, device_id, first, last)
+        theirs = days_within(session, device_id, reach)
+        samples = _samples(session, settings, device_id, first, last, theirs)
     return SampleList(
         device=code,
         start=datetime.fromtimestamp(first, settings.zone),
@@ -127,12 +136,19 @@ def _instant(settings: Settings, at: datetime, parameter: str) -> int:
 
 
 def _samples(
-    session: Session, settings: Settings, device_id: int, first: int, last: int
+    session: Session,
+    settings: Settings,
+    device_id: int,
+    first: int,
+    last: int,
+    theirs: Sequence[tuple[date, date | None]],
 ) -> list[SampleItem]:
     days = days_between(local_day(first, settings.zone), local_day(last, settings.zone))
     lengths = queries.slot_lengths(session, days[0], days[-1])
     found = []
     for day, interval_s in sorted(lengths.items()):
+        if not any(begin <= day and (end is None or day < end) for begin, end in theirs):
+            continue
         start, end = day_bounds(day, settings.zone)
         whole = Slots.between(start, end, interval_s)
         begin, until = whole.index_from(first), whole.index_from(last)

@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 
+from app.accounts.guard import Allowed, ReachDep
+from app.accounts.permissions import Permission
 from app.fleet.changes import Stored
 from app.fleet.queries import (
     AssignmentRecord,
@@ -19,7 +21,7 @@ from app.fleet.tables import BEGINNING, DeviceKind, ProbeChoice
 from app.web.problems import problem_responses
 from app.web.requests import STORABLE, DatabaseDep
 
-router = APIRouter(tags=["devices"])
+router = APIRouter(tags=["devices"], dependencies=[Depends(Allowed(Permission.READ_REGISTER))])
 
 Code = Annotated[str | None, Query(max_length=64, pattern=STORABLE)]
 
@@ -89,6 +91,7 @@ class DeviceDetail(DeviceItem):
 @router.get("/devices", responses=problem_responses(404, 422))
 def list_devices(
     database: DatabaseDep,
+    reach: ReachDep,
     station: Code = None,
     room: Code = None,
     project: Code = None,
@@ -103,7 +106,7 @@ def list_devices(
     page_size: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> DevicePage:
     """Devices by code, selected by their present groups, kind, probe and by text."""
-    selection = Selection(station, room, project, contractor, kind, probe, q)
+    selection = Selection(station, room, project, contractor, kind, probe, q, reach)
     with database.read() as session:
         total = count_devices(session, selection)
         found = read_devices(session, selection, (page - 1) * page_size, page_size)
@@ -114,11 +117,12 @@ def list_devices(
 @router.get("/devices/{code:path}", responses=problem_responses(404, 422))
 def show_device(
     database: DatabaseDep,
+    reach: ReachDep,
     code: Annotated[str, Path(max_length=64, pattern=STORABLE)],
 ) -> DeviceDetail:
     """One device with all its assignments."""
     with database.read() as session:
-        stored = read_device(session, code)
+        stored = read_device(session, code, reach)
         assignments = [_assignment(each) for each in read_assignments(session, stored.id)]
     return DeviceDetail(**_item(stored), assignments=assignments)
 

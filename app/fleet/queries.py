@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.accounts.reach import EVERYTHING, Reach
 from app.errors import NotFound
 from app.fleet.changes import Stored
 from app.fleet.record import RECORD_FIELDS, CohortKey, Record
+from app.fleet.roster import within
 from app.fleet.tables import (
     Assignment,
     Cohort,
@@ -45,7 +47,7 @@ _KEYS = (Device.id, Device.registered_on, Device.password_encrypted)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which devices: by codes of their groups, by kind, by probe, by text; None: all."""
+    """Which devices within reach: by codes of their groups, kind, probe, by text; None: all."""
 
     station: str | None = None
     room: str | None = None
@@ -54,6 +56,7 @@ class Selection:
     kind: DeviceKind | None = None
     probe: ProbeChoice | None = None
     text: str | None = None
+    reach: Reach = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,9 @@ def read_devices(
     return (_read(row) for row in rows)
 
 
-def read_device(session: Session, code: str) -> Stored:
-    """One device. Raises `NotFound`."""
-    row = session.execute(_stored().where(Device.code == code)).one_or_none()
+def read_device(session: Session, code: str, reach: Reach = EVERYTHING) -> Stored:
+    """One device. Raises `NotFound`, for one out of reach too."""
+    row = session.execute(_stored().where(Device.code == code, within(reach))).one_or_none()
     if row is None:
         raise NotFound("device", code)
     return _read(row)
@@ -200,11 +203,15 @@ def _read(row: Sequence[Any]) -> Stored:
 
 
 def _require_groups(session: Session, selection: Selection) -> None:
-    for name, (table, _) in GROUPS.items():
+    """Raises `NotFound` for a group that does not exist, or of which nothing is within reach."""
+    for name, (table, pointer) in GROUPS.items():
         code = getattr(selection, name)
         if code is None:
             continue
-        if session.scalars(select(table.id).where(table.code == code)).first() is None:
+        found = select(table.id).where(table.code == code)
+        if selection.reach.limited:
+            found = found.join(Cohort, pointer == table.id).where(within(selection.reach))
+        if session.scalars(found).first() is None:
             raise NotFound(name, code)
 
 
@@ -214,6 +221,7 @@ def _conditions(selection: Selection) -> list[Any]:
         for name, (table, _) in GROUPS.items()
         if getattr(selection, name) is not None
     ]
+    conditions.append(within(selection.reach))
     if selection.kind is not None:
         conditions.append(Device.kind == selection.kind)
     if selection.probe is not None:

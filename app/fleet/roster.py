@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from app.accounts.reach import EVERYTHING, Reach
 from app.fleet.tables import (
     Assignment,
     Cohort,
@@ -95,8 +96,21 @@ def first_service_day(session: Session) -> date | None:
     return session.scalar(select(func.min(SERVICE_START)).where(HAS_LEDGER))
 
 
-def cohorts(session: Session) -> list[CohortView]:
-    """All cohorts there are (some hundred at most)."""
+def within(reach: Reach) -> ColumnElement[bool]:
+    """A cohort is within this reach (to be used where `Cohort` is joined)."""
+    limits = [
+        pointer == select(table.id).where(table.code == code).scalar_subquery()
+        for table, pointer, code in (
+            (Station, Cohort.station_id, reach.station),
+            (Contractor, Cohort.contractor_id, reach.contractor),
+        )
+        if code is not None
+    ]
+    return and_(true(), *limits)
+
+
+def cohorts(session: Session, reach: Reach = EVERYTHING) -> list[CohortView]:
+    """All cohorts within reach (some hundred at most)."""
     return [
         CohortView(
             id=cohort.id,
@@ -108,7 +122,7 @@ def cohorts(session: Session) -> list[CohortView]:
                 Grouping.CONTRACTOR: cohort.contractor_id,
             },
         )
-        for cohort in session.scalars(select(Cohort))
+        for cohort in session.scalars(select(Cohort).where(within(reach)))
     ]
 
 
@@ -128,3 +142,16 @@ def device_names(session: Session) -> dict[int, GroupName]:
 def device_ids_by_code(session: Session) -> dict[str, int]:
     """Every device's id by its code."""
     return dict(session.execute(select(Device.code, Device.id)).all())
+
+
+def device_id_of(session: Session, code: str, reach: Reach = EVERYTHING) -> int | None:
+    """The id of a device that is or was within reach; None where there is none such."""
+    found = select(Device.id).join(Assignment, Assignment.device_id == Device.id).join(Cohort)
+    return session.scalar(found.where(Device.code == code, within(reach)).limit(1))
+
+
+def days_within(session: Session, device_id: int, reach: Reach) -> list[tuple[date, date | None]]:
+    """The spans of days (from, to; null: on) in which a device belongs into reach."""
+    spans = select(Assignment.from_day, Assignment.to_day).join(Cohort)
+    rows = session.execute(spans.where(Assignment.device_id == device_id, within(reach)))
+    return [(from_day, to_day) for from_day, to_day in rows]

@@ -4,16 +4,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from app.accounts.guard import Allowed, ReachDep
+from app.accounts.permissions import Permission
 from app.operations.messages import AlertFacts, summaries
 from app.operations.queries import count_alerts, notifications_of, read_alerts
 from app.operations.tables import Alert, AlertEvent, AlertKind, Notification
 from app.web.problems import problem_responses
 from app.web.requests import DatabaseDep, SettingsDep
 
-router = APIRouter(tags=["alerts"])
+router = APIRouter(tags=["alerts"], dependencies=[Depends(Allowed(Permission.READ_ALERTS))])
 
 State = Literal["open", "resolved"]
 
@@ -57,6 +59,7 @@ class AlertPage(BaseModel):
 def list_alerts(
     database: DatabaseDep,
     settings: SettingsDep,
+    reach: ReachDep,
     state: Annotated[Literal["open", "resolved", "all"], Query()] = "all",
     kind: AlertKind | None = None,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
@@ -64,8 +67,8 @@ def list_alerts(
 ) -> AlertPage:
     """Alerts, newest first, selected by state and kind."""
     with database.read() as session:
-        total = count_alerts(session, state, kind)
-        alerts = read_alerts(session, state, kind, (page - 1) * page_size, page_size)
+        total = count_alerts(session, state, kind, reach)
+        alerts = read_alerts(session, state, kind, reach, (page - 1) * page_size, page_size)
         sent = notifications_of(session, [alert.id for alert in alerts])
     items = [_item(alert, sent[alert.id], settings.zone) for alert in alerts]
     return AlertPage(total=total, page=page, page_size=page_size, items=items)

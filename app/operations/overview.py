@@ -122,7 +122,7 @@ def overview(
     today = local_day(now, settings.zone)
     days, problem = _days(database, settings, today, filters, now)
     document = present(database, settings, Grouping.STATION, filters, now)
-    rooms = sorted(rooms_now(database, settings, now), key=_room_order)
+    rooms = sorted(rooms_now(database, settings, now, filters.reach), key=_room_order)
     with database.read() as session:
         if first_service_day(session) is None:
             return None
@@ -130,8 +130,8 @@ def overview(
         selection = select_devices(session, Grouping.STATION, filters)
         lines = _stations(session, settings, selection, document.rows, now)
         changes, more_changes = _changes(session, settings, selection, now)
-        alerts = [AlertFacts.of(alert) for alert in queries.open_alerts(session)]
-        unsent = queries.count_unsent(session, now)
+        alerts = [AlertFacts.of(alert) for alert in queries.open_alerts(session, filters.reach)]
+        unsent = 0 if filters.reach.limited else queries.count_unsent(session, now)
         demonstration = has_days_of(session, DayOrigin.DEMO, today.replace(day=1))
     so_far = Amounts.total(sums for day, sums in days.items() if day >= today.replace(day=1))
     return Overview(

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, false, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
+from app.accounts.reach import EVERYTHING, Reach
 from app.evidence.queries import AMOUNTS
 from app.evidence.tables import Sweep, SweepCount
 from app.fleet.roster import in_service_on
@@ -92,9 +93,15 @@ def any_in_service(session: Session, day: date) -> bool:
 # Alerts
 
 
-def open_alerts(session: Session) -> list[Alert]:
-    """The open alerts, oldest first."""
-    return list(session.scalars(select(Alert).where(_OPEN).order_by(Alert.opened_at, Alert.id)))
+def _within(reach: Reach) -> ColumnElement[bool]:
+    """Every alert so far tells of the whole fleet: whose view is limited sees none."""
+    return false() if reach.limited else true()
+
+
+def open_alerts(session: Session, reach: Reach = EVERYTHING) -> list[Alert]:
+    """The open alerts within reach, oldest first."""
+    query = select(Alert).where(_OPEN, _within(reach))
+    return list(session.scalars(query.order_by(Alert.opened_at, Alert.id)))
 
 
 def insert_alert(session: Session, row: dict[str, Any]) -> int | None:
@@ -120,22 +127,24 @@ def resolve_alert(session: Session, alert_id: int, now: int, figures: dict[str, 
 _OPEN = Alert.resolved_at.is_(None)
 
 
-def _chosen(state: str, kind: AlertKind | None) -> list[ColumnElement[bool]]:
-    conditions = [] if kind is None else [Alert.kind == kind.value]
+def _chosen(state: str, kind: AlertKind | None, reach: Reach) -> list[ColumnElement[bool]]:
+    conditions = [_within(reach)]
+    if kind is not None:
+        conditions.append(Alert.kind == kind.value)
     if state != "all":
         conditions.append(_OPEN if state == "open" else Alert.resolved_at.is_not(None))
     return conditions
 
 
-def count_alerts(session: Session, state: str, kind: AlertKind | None) -> int:
-    return session.scalar(select(func.count(Alert.id)).where(*_chosen(state, kind))) or 0
+def count_alerts(session: Session, state: str, kind: AlertKind | None, reach: Reach) -> int:
+    return session.scalar(select(func.count(Alert.id)).where(*_chosen(state, kind, reach))) or 0
 
 
 def read_alerts(
-    session: Session, state: str, kind: AlertKind | None, skip: int, count: int
+    session: Session, state: str, kind: AlertKind | None, reach: Reach, skip: int, count: int
 ) -> list[Alert]:
-    """Alerts, newest first; `state` is `open`, `resolved` or `all`."""
-    query = select(Alert).where(*_chosen(state, kind)).order_by(Alert.opened_at.desc())
+    """Alerts within reach, newest first; `state` is `open`, `resolved` or `all`."""
+    query = select(Alert).where(*_chosen(state, kind, reach)).order_by(Alert.opened_at.desc())
     return list(session.scalars(query.order_by(Alert.id.desc()).offset(skip).limit(count)))
 
 

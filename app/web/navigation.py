@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.web.language import message
 
@@ -40,7 +41,7 @@ class Crumb:
 NAV = (
     NavGroup(
         message("Now"),
-        (NavItem("/", message("Overview")),),
+        (NavItem("/", message("Overview"), "read_figures"),),
     ),
     NavGroup(
         message("By responsibility"),
@@ -52,9 +53,32 @@ NAV = (
     ),
     NavGroup(
         message("System"),
-        (NavItem("/docs", message("Interface")),),
+        (
+            NavItem("/users", message("Users"), "manage_accounts"),
+            NavItem("/tokens", message("Tokens"), "manage_accounts"),
+            NavItem("/audit", message("Audit log"), "read_audit_log"),
+            NavItem("/docs", message("Interface"), "read_interface"),
+        ),
     ),
 )
+
+
+class Visitor(Protocol):
+    """What a page needs to know of whom it is for."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def form_token(self) -> str | None:
+        """What the page's forms and requests carry; None where there is no session."""
+
+    def may(self, permission: str) -> bool: ...
+
+
+def nobody_may(_permission: str) -> bool:
+    """What somebody may see who is not signed in."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ async def _ours(request: Request, error: Exception) -> Response:
         problem.parameter = error.parameter
     if isinstance(error, ImportRefused):
         problem.errors = [asdict(each) for each in error.problems]
-    return _answer(request, problem)
+    return _answer(request, problem, error.headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:

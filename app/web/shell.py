@@ -14,7 +14,7 @@ from app.web import language as languages
 from app.web import theme as themes
 from app.web.bars import sample_of
 from app.web.language import Language, duration, language_of, per_cent, translations
-from app.web.navigation import navigation
+from app.web.navigation import Visitor, navigation, nobody_may
 from app.web.theme import Theme, theme_of
 from app.web.words import CLASS_WORDS, ROOM_WORDS
 
@@ -65,19 +65,21 @@ def render(request: Request, name: str, status: int = 200, **context: Any) -> HT
     A page that is always dark passes `theme=Theme.DARK`.
     """
     language, theme = language_of(request), context.pop("theme", theme_of(request))
+    visitor: Visitor | None = getattr(request.state, "caller", None)
     page = (
         templates(language)
         .get_template(name)
         .render(
             path=request.url.path,
-            nav=navigation(request.url.path),
+            visitor=visitor,
+            nav=navigation(request.url.path, visitor.may if visitor else nobody_may),
             theme=theme,
             languages=_choices(request, languages.PARAMETER, Language, language),
             themes=_choices(request, themes.PARAMETER, Theme, theme),
             **context,
         )
     )
-    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"}
     response = HTMLResponse(page, status, headers)
     _keep(request, response, languages.PARAMETER, languages.COOKIE, language)
     _keep(request, response, themes.PARAMETER, themes.COOKIE, theme)

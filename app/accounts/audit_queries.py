@@ -1,0 +1,77 @@
+"""All SQL of the audit log."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from app.accounts.tables import AuditEntry, AuditHead
+
+CHUNK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSelection:
+    """Which entries: by actor, by the beginning of the action, by subject, in `[start, end)`."""
+
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+def audit_head(session: Session) -> AuditHead:
+    return session.scalars(select(AuditHead)).one()
+
+
+def lock_audit_head(session: Session) -> AuditHead:
+    """Both ends of the chain, held until the transaction ends: entries are written in turn."""
+    query = select(AuditHead).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one()
+
+
+def audit_chain(session: Session) -> Iterator[AuditEntry]:
+    """All entries, the oldest first."""
+    query = select(AuditEntry).order_by(AuditEntry.id)
+    yield from session.scalars(query.execution_options(yield_per=CHUNK))
+
+
+def last_entry_before(session: Session, instant: int, newest_id: int) -> AuditEntry | None:
+    """The newest of the entries before the first one that is not older than `instant`."""
+    young = select(func.min(AuditEntry.id)).where(AuditEntry.at >= instant)
+    first_kept = session.scalar(young) or newest_id
+    query = select(AuditEntry).where(AuditEntry.id < first_kept)
+    return session.scalar(query.order_by(AuditEntry.id.desc()).limit(1))
+
+
+def delete_audit_through(session: Session, last_id: int) -> None:
+    session.execute(delete(AuditEntry).where(AuditEntry.id <= last_id))
+
+
+def count_audit(session: Session, selection: AuditSelection) -> int:
+    return session.scalar(select(func.count(AuditEntry.id)).where(*_conditions(selection))) or 0
+
+
+def read_audit(
+    session: Session, selection: AuditSelection, skip: int, count: int
+) -> Sequence[AuditEntry]:
+    """The selected entries, the newest first."""
+    query = select(AuditEntry).where(*_conditions(selection)).order_by(AuditEntry.id.desc())
+    return session.scalars(query.offset(skip).limit(count)).all()
+
+
+def _conditions(selection: AuditSelection) -> list[ColumnElement[bool]]:
+    conditions = []
+    if selection.actor:
+        conditions.append(AuditEntry.actor == selection.actor)
+    if selection.action:
+        conditions.append(AuditEntry.action.startswith(selection.action, autoescape=True))
+    if selection.subject:
+        conditions.append(AuditEntry.subject == selection.subject)
+    if selection.start is not None:
+        conditions.append(AuditEntry.at >= selection.start)
+    if selection.end is not None:
+        conditions.append(AuditEntry.at < selection.end)
+    return conditions

@@ -1,0 +1,63 @@
+"""The policy: which role may do what. Every endpoint names one of these permissions.
+
+The rights of the system administrator (settings, register), the security administrator (accounts,
+rights) and the auditor (logs) are disjoint: 三员分立. Whose devices somebody sees says `reach.py`.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
+    AUDITOR = "auditor"
+    OFFICE = "office"
+    SUPERVISOR = "supervisor"
+    STATION = "station"
+    CONTRACTOR = "contractor"
+    WALL = "wall"
+
+
+class Permission(StrEnum):
+    """What an endpoint asks for."""
+
+    READ_FIGURES = "read_figures"
+    READ_ALERTS = "read_alerts"
+    READ_REGISTER = "read_register"
+    READ_SAMPLES = "read_samples"
+    READ_SWEEPS = "read_sweeps"
+    READ_METRICS = "read_metrics"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    READ_AUDIT_LOG = "read_audit_log"
+    READ_INTERFACE = "read_interface"
+    OWN_ACCOUNT = "own_account"
+
+
+EVERYBODY = frozenset(Role)
+CENTRE = frozenset({Role.SYSTEM_ADMIN, Role.OFFICE, Role.SUPERVISOR})
+LIMITED = frozenset({Role.STATION, Role.CONTRACTOR})
+"""Roles that see no more than what is theirs."""
+
+PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
+    Permission.READ_FIGURES: CENTRE | LIMITED | {Role.WALL},
+    Permission.READ_ALERTS: CENTRE | LIMITED | {Role.WALL},
+    Permission.READ_REGISTER: CENTRE | LIMITED,
+    Permission.READ_SAMPLES: CENTRE | LIMITED,
+    Permission.READ_SWEEPS: CENTRE,
+    Permission.READ_METRICS: CENTRE | {Role.WALL},
+    Permission.MANAGE_ACCOUNTS: frozenset({Role.SECURITY_ADMIN}),
+    Permission.READ_AUDIT_LOG: frozenset({Role.AUDITOR}),
+    Permission.READ_INTERFACE: EVERYBODY,
+    Permission.OWN_ACCOUNT: EVERYBODY,
+}
+
+READING = frozenset(each for each in Permission if each.value.startswith("read_")) - {
+    Permission.READ_AUDIT_LOG
+}
+"""What `intact demo --open` leaves open on loopback."""
+
+
+def permissions_of(role: Role) -> frozenset[Permission]:
+    """Everything that a role may do."""
+    return frozenset(each for each, roles in PERMISSIONS.items() if role in roles)

@@ -4,6 +4,7 @@ Results go to standard output; progress, logs and errors to standard error, so t
 `--format json` standard output holds the JSON alone.
 """
 
+import getpass
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from rich.table import Table
 
 from app.config import Settings, load_settings
 from app.database import Database, open_database
-from app.errors import IntactError
+from app.errors import BadParameter, IntactError
 from app.tabular import ReportProgress
 
 WIDTH_OF_A_FILE = 160
@@ -57,6 +58,16 @@ def errors_for_people() -> Iterator[None]:
     except IntactError as error:
         print(f"{error.title}: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+def asked_password(prompt: str = "Password: ", *, twice: bool = False) -> str:
+    """A password typed without an echo, or the first line of a pipe. Raises `BadParameter`."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass.getpass(prompt)
+    if twice and password and getpass.getpass("Once more: ") != password:
+        raise BadParameter("password", "is not the same the second time; begin anew")
+    return password
 
 
 def progress() -> Progress:

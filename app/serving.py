@@ -23,10 +23,12 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from app import watchdog
-from app.config import Settings, load_settings
+from app.accounts.queries import count_users
+from app.accounts.upkeep import tidy
+from app.config import Settings
 from app.console import errors_for_people, opened
 from app.database import Database
-from app.errors import BadParameter, Refused
+from app.errors import Refused
 from app.evidence.heartbeat import last_heartbeat
 from app.evidence.store import refuse_other_zone
 from app.main import create_app
@@ -95,40 +97,42 @@ class Supervisor:
 def serve_command(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Port.")] = None,
-    insecure_open: Annotated[
-        bool,
-        typer.Option("--insecure-open", help="Allow an address that others reach: no sign-in yet!"),
-    ] = False,
 ) -> None:
     """Serve pages and REST, and run the collector as a child."""
-    with errors_for_people():
-        if not insecure_open:
-            require_closed(load_settings(host=host, port=port))
-        with opened(host=host, port=port) as (settings, database):
-            serve(database, settings)
+    with errors_for_people(), opened(host=host, port=port) as (settings, database):
+        _warn(database, settings)
+        serve(database, settings)
 
 
-def require_closed(settings: Settings) -> None:
-    """Raises `BadParameter` for an address that others reach: there are no accounts yet."""
+def _warn(database: Database, settings: Settings) -> None:
+    """Say what nobody would find out by looking."""
+    with database.read() as session:
+        if not count_users(session, None):
+            log.warning("nobody can sign in yet: intact user add NAME --role security_admin")
+    if not is_loopback(settings.host):
+        log.warning("passwords travel in the clear unless a TLS proxy stands before this address")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
     with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(settings.host).is_loopback:
-            return
-    if settings.host != "localhost":
-        raise BadParameter(
-            "--host",
-            f"{settings.host} may be reached by others and there are no accounts yet; "
-            "stay on 127.0.0.1, or say --insecure-open",
-        )
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
 
 
-def serve(database: Database, settings: Settings) -> None:
+def serve(database: Database, settings: Settings, *, open_to_read: bool = False) -> None:
     """Serve until SIGTERM or SIGINT; returns after everything has stopped.
+
+    `open_to_read`: this machine may read without signing in.
 
     Raises `Refused` where the port is taken or the evidence is of another time zone.
     """
     refuse_other_zone(database, settings)
     configuration = uvicorn.Config(
-        create_app(settings, database), log_level="warning", timeout_graceful_shutdown=1
+        create_app(settings, database, open_to_read=open_to_read),
+        log_level="warning",
+        proxy_headers=False,  # the application itself knows which proxies it trusts
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(configuration)
     signal.signal(signal.SIGTERM, leave)
@@ -182,8 +186,12 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
         watch(database, settings, int(time.time()), watching_since)
         deliver(database, settings, int(time.time()), client)
 
+    def tidy_accounts() -> None:
+        tidy(database, settings, int(time.time()))
+
     supervisor.tend()
     scheduler.add_job(supervisor.tend, "interval", seconds=1)
+    scheduler.add_job(tidy_accounts, "interval", hours=1)
     scheduler.add_job(watch_alerts, "interval", seconds=min(WATCH_S, settings.poll_interval))
     every_s = watchdog.interval_s()
     if every_s is not None:

@@ -12,6 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from app.accounts.audit import shell_actor
+from app.accounts.permissions import Role
+from app.accounts.reach import EVERYTHING
+from app.accounts.tokens import Scope, add_token
 from app.config import Settings
 from app.database import Database, open_database
 from app.evidence.ledger import mark_touched
@@ -45,6 +49,13 @@ class Installation:
             import_devices(
                 self.database, self.settings, register, today=day, on_touched=mark_touched
             )
+
+    def api_token(self) -> str:
+        """A token that may read what the benchmarks ask for."""
+        scope = Scope(Role.OFFICE, EVERYTHING)
+        with self.database.write() as session:
+            _, text = add_token(session, "bench", scope, 1, shell_actor(), int(time.time()))
+        return text
 
     def sweep_once(self) -> dict[str, Any]:
         """The document of `intact sweep --once --format json`."""

@@ -37,7 +37,8 @@ class Answer:
 class Client:
     """One kept connection, opened anew before a request where it was idle for long."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, token: str) -> None:
+        self._headers = {"Authorization": f"Bearer {token}"}
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._used_at = 0.0
 
@@ -47,7 +48,7 @@ class Client:
             self._connection.close()
             self._connection.connect()
         started = time.perf_counter()
-        self._connection.request("GET", path)
+        self._connection.request("GET", path, headers=self._headers)
         response = self._connection.getresponse()
         body = response.read()
         took_ms = (time.perf_counter() - started) * 1000
@@ -100,7 +101,7 @@ def _running(installation: Installation, command: list[str]) -> Iterator[Served]
     environment = installation.environment | {"INTACT_PORT": str(port)}
     with child(command, environment, installation.folder / "served.log") as process:
         await_ready(process, lambda: listens(port))
-        yield Served(process.pid, port, Client(port))
+        yield Served(process.pid, port, Client(port, installation.api_token()))
 
 
 def main() -> None:

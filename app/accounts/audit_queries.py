@@ -33,9 +33,12 @@ def lock_audit_head(session: Session) -> AuditHead:
 
 
 def audit_chain(session: Session) -> Iterator[AuditEntry]:
-    """All entries, the oldest first."""
-    query = select(AuditEntry).order_by(AuditEntry.id)
-    yield from session.scalars(query.execution_options(yield_per=CHUNK))
+    """All entries, the oldest first; read in parts, so that whoever stops leaves nothing open."""
+    query = select(AuditEntry).order_by(AuditEntry.id).limit(CHUNK)
+    last_id = 0
+    while part := session.scalars(query.where(AuditEntry.id > last_id)).all():
+        yield from part
+        last_id = part[-1].id
 
 
 def last_entry_before(session: Session, instant: int, newest_id: int) -> AuditEntry | None:

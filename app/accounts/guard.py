@@ -95,7 +95,7 @@ def _by_session(
         found = find_session(session, settings, secret, address, now)
     if found is None:
         return None
-    if found.due and found.caller.session_id is not None:
+    if found.due and found.caller.session_id is not None and not _renews_itself(request):
         later.add_task(_touch, database, queries.touch_session, found.caller.session_id, now)
     return found.caller
 
@@ -103,6 +103,11 @@ def _by_session(
 def _touch(database: Database, note: Callable[..., None], row_id: int, now: int) -> None:
     with database.write() as session:
         note(session, row_id, now)
+
+
+def _renews_itself(request: Request) -> bool:
+    """A page that is left open asks by itself for what is new: that is nobody's use of it."""
+    return request.url.path.endswith("/live")
 
 
 def _is_open_to(request: Request, address: str) -> bool:

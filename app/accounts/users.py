@@ -71,12 +71,12 @@ def add_user(
 ) -> tuple[User, str | None]:
     """A new user; without a password one is made up and returned, to be told once.
 
-    Raises `BadParameter`, or `Refused` where the name is taken.
+    Raises `BadParameter`, for a name that is taken too.
     """
     kept = readable_name(name)
     require_place(session, reach)
     if queries.user_by_key(session, key_of(kept)) is not None:
-        raise Refused(f"There is a user {kept!r} already; choose another name.")
+        raise BadParameter("name", message("is taken already; choose another"))
     told = None
     if password is None:
         password = told = made_up()

@@ -68,13 +68,18 @@ def demo_command(
     cameras: Cameras = 3292,
     rooms: Rooms = 28,
     history_days: Annotated[int, typer.Option(min=0, max=62, help="Invented history.")] = 3,
+    open_to_read: Annotated[
+        bool, typer.Option("--open", help="This machine may read without signing in.")
+    ] = False,
     for_s: Annotated[
         float | None, typer.Option("--for", min=1, help="End after so many seconds.")
     ] = None,
 ) -> None:
     """Show everything on one machine: simulated fleet, history, live sweeps, the page."""
     with errors_for_people():
-        run_demonstration(Demonstration(port, data, cameras, rooms, history_days, for_s))
+        run_demonstration(
+            Demonstration(port, data, cameras, rooms, history_days, for_s, open_to_read)
+        )
 
 
 def _scenario(file: Path | None, preset_name: str | None) -> Scenario | None:

@@ -23,6 +23,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from app.accounts.audit import record, shell_actor
+from app.accounts.permissions import Role
+from app.accounts.queries import count_users
+from app.accounts.reach import EVERYTHING
+from app.accounts.users import add_user
 from app.availability.instant import present
 from app.availability.selection import Filters
 from app.config import Settings, load_settings
@@ -36,7 +41,7 @@ from app.evidence.suspensions import import_suspensions
 from app.fleet.importing import import_devices
 from app.fleet.roster import Grouping, roster
 from app.fleet.tables import DeviceKind
-from app.serving import leave, serve
+from app.serving import is_loopback, leave, serve
 from collectors.icmp import can_ping
 from collectors.simulator.fleet import build_fleet
 from collectors.simulator.running import free_port
@@ -44,6 +49,7 @@ from kpi.calendar import days_between, local_day
 from kpi.policy import DEFAULT_POLICY
 from kpi.rates import percent
 
+FIRST_USER = "office"
 SUSPENDED_SHARE = 0.012
 REGISTER_WITHIN_S = 60
 SIMULATOR_PORT = 8080
@@ -60,6 +66,7 @@ class Demonstration:
     rooms: int
     history_days: int
     for_s: float | None
+    open_to_read: bool = False
 
 
 def run_demonstration(asked: Demonstration) -> None:
@@ -71,6 +78,10 @@ def run_demonstration(asked: Demonstration) -> None:
     os.environ["INTACT_DATA_DIR"] = str(asked.folder)
     os.environ["INTACT_DATABASE_URL"] = f"sqlite:///{asked.folder.absolute() / DATABASE}"
     settings = load_settings(port=asked.port)
+    if asked.open_to_read and not is_loopback(settings.host):
+        raise Refused(
+            f"--open is for this machine alone; {settings.host} may be reached by others."
+        )
     today = local_day(int(time.time()), settings.zone)
     memory = recall(asked.folder)
     if memory is None:
@@ -89,7 +100,8 @@ def run_demonstration(asked: Demonstration) -> None:
             if not memory.finished:
                 _invent(database, settings, register, memory, today)
                 remember(asked.folder, memory.model_copy(update={"finished": True}))
-            _serve(database, settings, asked.for_s)
+            _tell_account(database, settings)
+            _serve(database, settings, asked)
     finally:
         database.close()
 
@@ -182,14 +194,28 @@ def _suspend_some(database: Database, settings: Settings, register: Path, begun_
     import_suspensions(database, settings, file, now=int(time.time()), on_touched=mark_touched)
 
 
-def _serve(database: Database, settings: Settings, for_s: float | None) -> None:
+def _tell_account(database: Database, settings: Settings) -> None:
+    """Make the first account, and tell its password this once."""
+    with database.write() as session:
+        if count_users(session, None):
+            notices.print(f"Sign in as {FIRST_USER}; its password was told at the first start.")
+            return
+        actor, now = shell_actor(), int(time.time())
+        _user, password = add_user(
+            session, FIRST_USER, Role.OFFICE, EVERYTHING, None, actor, now, must_change=False
+        )
+        record(session, actor, "demo.prepare", str(settings.data_dir), now)
+    notices.print(f"Sign in as {FIRST_USER} with the password {password} (told this once).")
+
+
+def _serve(database: Database, settings: Settings, asked: Demonstration) -> None:
     notices.print(f"Open http://{settings.host}:{settings.port}/ — stop with Ctrl+C")
     threading.Thread(target=_tell_rates, args=(database, settings), daemon=True).start()
-    if for_s is not None:
-        end = threading.Timer(for_s, os.kill, (os.getpid(), signal.SIGTERM))
+    if asked.for_s is not None:
+        end = threading.Timer(asked.for_s, os.kill, (os.getpid(), signal.SIGTERM))
         end.daemon = True
         end.start()
-    serve(database, settings)
+    serve(database, settings, open_to_read=asked.open_to_read)
 
 
 def _tell_rates(database: Database, settings: Settings) -> None:

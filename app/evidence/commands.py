@@ -1,9 +1,8 @@
 """Commands of the evidence: imports, and looking at devices by hand."""
 
 import asyncio
-import getpass
-import sys
 import time
+from dataclasses import asdict
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import Annotated
 import typer
 import uvloop
 
+from app.accounts.audit import record, shell_actor
 from app.config import Settings, load_settings
 from app.console import (
+    asked_password,
     errors_for_people,
     notices,
     opened,
@@ -78,6 +79,8 @@ def import_devices_command(
             effective=effective.date() if effective else None,
             progress=report,
         )
+        if not dry_run:
+            _record(database, "devices.import", file, asdict(result))
     _tell("devices", result, dry_run)
 
 
@@ -95,6 +98,8 @@ def import_suspensions_command(file: File, dry_run: DryRun = False) -> None:
             dry_run=dry_run,
             progress=report,
         )
+        if not dry_run:
+            _record(database, "suspensions.import", file, asdict(result))
     _tell("suspensions", result, dry_run)
 
 
@@ -110,6 +115,12 @@ def import_samples_command(
     with errors_for_people(), opened() as (settings, database), reported_progress() as report:
         done = import_samples(
             database, settings, file, now=int(time.time()), interval_s=interval, report=report
+        )
+        _record(
+            database,
+            "samples.import",
+            file,
+            {"rows": done.rows, "stored": done.stored.inserted, "conflicts": done.stored.conflicts},
         )
     print(
         f"samples: {done.rows} rows, {done.stored.inserted} stored, "
@@ -157,7 +168,7 @@ def probe_command(
     """Ask one device step by step: what failed and what to do. Never evidence."""
     with errors_for_people():
         settings = load_settings()
-        password = _password() if username else ""
+        password = asked_password() if username else ""
         target = Target(
             key=0,
             address=address,
@@ -177,6 +188,12 @@ def _today(settings: Settings) -> date:
     return local_day(int(time.time()), settings.zone)
 
 
+def _record(database: Database, action: str, file: Path, details: dict[str, int]) -> None:
+    """Write down who took the file over."""
+    with database.write() as session:
+        record(session, shell_actor(), action, file.name, int(time.time()), details)
+
+
 def _tell(what: str, result: ImportResult, dry_run: bool) -> None:
     print(
         f"{what}: {result.inserted} inserted, {result.updated} updated, "
@@ -189,12 +206,6 @@ def _require_room(database: Database, room: str | None) -> None:
         codes = {name.code for name in group_names(session, Grouping.ROOM).values()}
     if room is not None and room not in codes:
         raise NotFound("room", room)
-
-
-def _password() -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass("Password: ")
-    return sys.stdin.readline().rstrip("\n")
 
 
 def _print_sweep(result: SweepResult, stored: int, form: SweepFormat) -> None:

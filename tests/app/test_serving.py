@@ -59,6 +59,13 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[byte
         process.wait()
 
 
+def token(environment: dict[str, str]) -> dict[str, str]:
+    """The header of a system that may read the figures."""
+    command = [*INTACT, "token", "add", "tests", "--role", "supervisor"]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return {"Authorization": f"Bearer {done.stdout.strip()}"}
+
+
 def eventually(ask: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -102,7 +109,9 @@ def test_sweeps_survive_kills_and_stop_cleanly(
     devices = len(fleet.fleet.listening)
     with serving(environment) as (process, url):
         eventually(lambda: sweeps(environment) >= 2, "two sweeps")
-        now = httpx.get(f"{url}/api/v1/availability/now", trust_env=False).json()
+        address = f"{url}/api/v1/availability/now"
+        assert httpx.get(address, trust_env=False).status_code == 401
+        now = httpx.get(address, trust_env=False, headers=token(environment)).json()
         assert (now["total"]["intact"], now["total"]["devices"]) == (6, 6)
         once = subprocess.run(
             [*INTACT, "sweep", "--once", "--format", "json"],
@@ -158,7 +167,6 @@ def test_a_sweep_by_hand_is_evidence_where_nobody_collects(environment: dict[str
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["serve", "--host", "0.0.0.0"], "--insecure-open"),
         (["sweep"], "--once"),
         (["sweep", "--once", "--room", "nowhere"], "no room"),
         (["kpi", "--month", "2026-13"], "--month"),

@@ -1,7 +1,6 @@
 """REST: the sweeps, and a device's samples."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -14,7 +13,7 @@ from app.config import Settings
 from app.errors import BadParameter, NotFound
 from app.evidence import queries
 from app.evidence.tables import Sweep
-from app.fleet.roster import days_within, device_id_of
+from app.fleet.roster import Days, days_within, device_id_of
 from app.web.problems import problem_responses
 from app.web.requests import STORABLE, DatabaseDep, SettingsDep
 from kpi.calendar import Slots, day_bounds, days_between, local_day
@@ -141,13 +140,13 @@ def _samples(
     device_id: int,
     first: int,
     last: int,
-    theirs: Sequence[tuple[date, date | None]],
+    theirs: Days,
 ) -> list[SampleItem]:
     days = days_between(local_day(first, settings.zone), local_day(last, settings.zone))
     lengths = queries.slot_lengths(session, days[0], days[-1])
     found = []
     for day, interval_s in sorted(lengths.items()):
-        if not any(begin <= day and (end is None or day < end) for begin, end in theirs):
+        if not theirs.hold(day):
             continue
         start, end = day_bounds(day, settings.zone)
         whole = Slots.between(start, end, interval_s)

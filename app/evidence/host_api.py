@@ -3,17 +3,20 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.accounts.guard import Allowed, ReachDep
+from app.accounts.permissions import Permission
 from app.config import Settings
 from app.errors import NotFound
 from app.evidence import host_queries
 from app.evidence.api import period
 from app.evidence.tables import CollectorRun, HostEvent
-from app.fleet.roster import device_ids_by_code
+from app.fleet.roster import days_within, device_id_of
 from app.web.problems import problem_responses
 from app.web.requests import STORABLE, DatabaseDep, SettingsDep
+from kpi.calendar import local_day
 
 LONGEST_CLOCK_SPAN_S = 366 * 86_400 + 3_600
 Limit = Annotated[int, Query(ge=1, le=1440)]
@@ -83,7 +86,7 @@ class ClockHistory(BaseModel):
     offsets: list[ClockItem]
 
 
-@router.get("/collectors")
+@router.get("/collectors", dependencies=[Depends(Allowed(Permission.READ_SWEEPS))])
 def list_collectors(
     database: DatabaseDep, settings: SettingsDep, limit: Limit = 60
 ) -> CollectorList:
@@ -95,7 +98,7 @@ def list_collectors(
     )
 
 
-@router.get("/host-events")
+@router.get("/host-events", dependencies=[Depends(Allowed(Permission.READ_SWEEPS))])
 def list_host_events(
     database: DatabaseDep, settings: SettingsDep, limit: Limit = 60
 ) -> HostEventList:
@@ -107,28 +110,39 @@ def list_host_events(
     )
 
 
-@router.get("/devices/{code:path}/clock", responses=problem_responses(404, 422))
+@router.get(
+    "/devices/{code:path}/clock",
+    responses=problem_responses(404, 422),
+    dependencies=[Depends(Allowed(Permission.READ_SAMPLES))],
+)
 def show_clock(
     database: DatabaseDep,
     settings: SettingsDep,
+    reach: ReachDep,
     code: Annotated[str, Path(max_length=64, pattern=STORABLE)],
     start: Annotated[datetime, Query(alias="from", description="Without offset: local time")],
     end: Annotated[datetime, Query(alias="to", description="Without offset: local time")],
 ) -> ClockHistory:
-    """How far a device's clock was off, over at most 366 days."""
+    """How far a device's clock was off, over at most 366 days; as long as it was within reach."""
     first, last = period(settings, start, end, LONGEST_CLOCK_SPAN_S)
     with database.read() as session:
-        device_id = device_ids_by_code(session).get(code)
+        device_id = device_id_of(session, code, reach)
         if device_id is None:
             raise NotFound("device", code)
         rows = host_queries.offsets_between(session, device_id, first, last)
+        theirs = days_within(session, device_id, reach)
+    offsets = [
+        ClockItem(at=_local(settings, row.at), offset_s=row.offset_s)
+        for row in rows
+        if theirs.hold(local_day(row.at, settings.zone))
+    ]
     return ClockHistory(
         device=code,
         start=_local(settings, first),
         end=_local(settings, last),
         timezone=settings.timezone,
         tolerance_s=settings.clock_tolerance,
-        offsets=[ClockItem(at=_local(settings, row.at), offset_s=row.offset_s) for row in rows],
+        offsets=offsets,
     )
 
 

@@ -4,7 +4,7 @@ A device has a ledger when its `probe` is not `none`; it is in service as `kpi.c
 says. It belongs on a day to the cohort that it had at the start of that day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -61,6 +61,16 @@ class CohortView:
 class GroupName:
     code: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Spans of days, each from the start of its first to the start of its second (None: on)."""
+
+    spans: Sequence[tuple[date, date | None]]
+
+    def hold(self, day: date) -> bool:
+        return any(first <= day and (end is None or day < end) for first, end in self.spans)
 
 
 def in_service_on(day: date) -> ColumnElement[bool]:
@@ -150,8 +160,8 @@ def device_id_of(session: Session, code: str, reach: Reach = EVERYTHING) -> int 
     return session.scalar(found.where(Device.code == code, within(reach)).limit(1))
 
 
-def days_within(session: Session, device_id: int, reach: Reach) -> list[tuple[date, date | None]]:
-    """The spans of days (from, to; null: on) in which a device belongs into reach."""
+def days_within(session: Session, device_id: int, reach: Reach) -> Days:
+    """The days on which a device belongs into reach."""
     spans = select(Assignment.from_day, Assignment.to_day).join(Cohort)
     rows = session.execute(spans.where(Assignment.device_id == device_id, within(reach)))
-    return [(from_day, to_day) for from_day, to_day in rows]
+    return Days([(from_day, to_day) for from_day, to_day in rows])

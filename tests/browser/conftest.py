@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app.accounts.guard import SESSION_COOKIE
+from app.accounts.permissions import Role
 from tests.browser.district import District, served_district
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -107,14 +109,19 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Browser, district: District) -> Iterator[Callable[..., Visit]]:
-    """Opens a page: `visit("/", width=1440, scheme="light", language="zh")`.
+    """Opens a page: `visit("/", width=1440, scheme="light", language="zh", role=Role.OFFICE)`.
 
     Afterwards no page may have had an error, nor asked another host for anything.
     """
     visits: list[Visit] = []
 
     def open_page(
-        path: str, *, width: int = 1440, scheme: Any = "light", language: str = "zh"
+        path: str,
+        *,
+        width: int = 1440,
+        scheme: Any = "light",
+        language: str = "zh",
+        role: Role = Role.OFFICE,
     ) -> Visit:
         context = browser.new_context(
             base_url=district.address,
@@ -122,6 +129,9 @@ def visit(browser: Browser, district: District) -> Iterator[Callable[..., Visit]
             color_scheme=scheme,
             locale=LANGUAGES[language],
         )
+        secret = district.session_of(role)
+        cookie: Any = {"name": SESSION_COOKIE, "value": secret, "url": district.address}
+        context.add_cookies([cookie])
         opened = Visit(context.new_page())
         opened.watch(district.address)
         visits.append(opened)

@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
 
+from app.accounts.permissions import Role
 from app.config import Settings
 from app.database import Database
 from app.demo.history import write_history
@@ -32,6 +33,7 @@ from collectors.simulator.running import free_port
 from collectors.sweep import SweepResult
 from kpi.calendar import days_between, floor_to_slot, local_day
 from kpi.status import Status
+from tests.app.accounts.people import session_of
 
 CAMERAS = 60
 ROOMS = 6
@@ -47,6 +49,13 @@ class District:
     settings: Settings
     address: str
     swept: int = 0
+    sessions: dict[Role, str] = field(default_factory=dict)
+
+    def session_of(self, role: Role) -> str:
+        """What the cookie of somebody in this role holds."""
+        if role not in self.sessions:
+            self.sessions[role] = session_of(self.database, role)
+        return self.sessions[role]
 
     def cameras(self) -> list[Record]:
         """The cameras of the register, by code."""

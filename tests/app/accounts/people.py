@@ -105,12 +105,23 @@ def signed_in(
     name: str = "",
     at: float | None = None,
 ) -> Person:
-    """Somebody of this role with a session of their own, made without the work of a password."""
+    """Somebody of this role with a session of their own."""
+    secret = session_of(database, role, reach, name, at)
+    return Person(app, cookies={SESSION_COOKIE: secret})
+
+
+def session_of(
+    database: Database,
+    role: Role,
+    reach: Reach | None = None,
+    name: str = "",
+    at: float | None = None,
+) -> str:
+    """The secret of a new user's session, made without the work of a password."""
     name, now = name or f"one {role.value}", int(at or time.time())
     with database.write() as session:
         user = User(name=name, key=key_of(name), must_change_password=False, created_at=now)
         user.given(role, reach or Reach())
         session.add(user)
         session.flush()
-        secret = open_session(session, user, Browser("10.0.0.7"), now)
-    return Person(app, cookies={SESSION_COOKIE: secret})
+        return open_session(session, user, Browser("10.0.0.7"), now)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.reach import EVERYTHING, Reach
 from app.fleet.tables import (
+    BEGINNING,
     Assignment,
     Cohort,
     Contractor,
@@ -156,12 +157,17 @@ def device_ids_by_code(session: Session) -> dict[str, int]:
 
 def device_id_of(session: Session, code: str, reach: Reach = EVERYTHING) -> int | None:
     """The id of a device that is or was within reach; None where there is none such."""
-    found = select(Device.id).join(Assignment, Assignment.device_id == Device.id).join(Cohort)
-    return session.scalar(found.where(Device.code == code, within(reach)).limit(1))
+    found = select(Device.id).where(Device.code == code)
+    if reach.limited:
+        belongs = Assignment.device_id == Device.id
+        found = found.join(Assignment, belongs).join(Cohort).where(within(reach)).limit(1)
+    return session.scalar(found)
 
 
 def days_within(session: Session, device_id: int, reach: Reach) -> Days:
     """The days on which a device belongs into reach."""
+    if not reach.limited:
+        return Days([(BEGINNING, None)])
     spans = select(Assignment.from_day, Assignment.to_day).join(Cohort)
     rows = session.execute(spans.where(Assignment.device_id == device_id, within(reach)))
     return Days([(from_day, to_day) for from_day, to_day in rows])

@@ -58,7 +58,7 @@ def test_no_request_makes_it_fail(application: FastAPI, role: Role) -> None:
 def _ask(asker: Asker, cases: Any, answered: Counter[int]) -> None:
     @SHORT
     @given(cases)
-    def fails_never(case: Case) -> None:
+    def fails_never(case: Case[Any]) -> None:
         request = case.as_transport_kwargs(base_url="http://intact")
         request.pop("cookies", None)
         answer = asker.ask(request.pop("method"), request.pop("url"), **_for_httpx(request))

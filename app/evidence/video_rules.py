@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from kpi.status import Status
 
-CONFIRM_S = 60
+CONFIRM_S = 30
 RETRY_S = 180
 _GOLDEN = 0.6180339887498949
 

@@ -33,7 +33,7 @@ def test_a_good_check_counts_at_once_and_is_extended() -> None:
 
 def test_a_failure_counts_when_it_is_confirmed() -> None:
     once = after((0, INTACT), (3_600, NO_VIDEO))
-    assert (once.status, once.doubted, once.next_at) == (INTACT, True, NOON + 3_660)
+    assert (once.status, once.doubted, once.next_at) == (INTACT, True, NOON + 3_630)
     twice = after((0, INTACT), (3_600, NO_VIDEO), (3_660, NO_VIDEO))
     assert (twice.status, twice.start, twice.end) == (NO_VIDEO, NOON + 3_660, NOON + 10_860)
     assert twice.next_at == NOON + 3_660 + 180

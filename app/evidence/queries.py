@@ -151,7 +151,7 @@ def _count_conflicts(connection: Connection, rows: Sequence[SampleRow]) -> int:
     return int(connection.scalar(differing, {"first": min(ticks), "last": max(ticks)}) or 0)
 
 
-def _copy(connection: Connection, table: str, rows: Sequence[SampleRow]) -> None:
+def _copy(connection: Connection, table: str, rows: Sequence[tuple[int | None, ...]]) -> None:
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
         for row in rows:
@@ -330,6 +330,20 @@ def _portions(items: list[int], size: int) -> Iterable[list[int]]:
 
 
 # Sweeps and states
+
+
+def insert_sweep_counts(session: Session, rows: Sequence[dict[str, int]]) -> None:
+    """Store the counts of a sweep that is new, each row with all columns in the same order."""
+    if not rows:
+        return
+    connection = session.connection()
+    columns, values = ", ".join(rows[0]), [tuple(row.values()) for row in rows]
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(rows[0]))
+        statement = f"INSERT INTO sweep_count ({columns}) VALUES ({marks})"  # noqa: S608 - our names
+        connection.exec_driver_sql(statement, values)
+    else:
+        _copy(connection, f"sweep_count ({columns})", values)
 
 
 def last_sweep(session: Session) -> Sweep | None:

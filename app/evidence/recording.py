@@ -17,7 +17,7 @@ from app.evidence.host_log import note_host
 from app.evidence.judging import HostReport
 from app.evidence.queries import AMOUNTS, STORED_AMOUNTS, SampleRow, StateRow
 from app.evidence.store import Stored, claim_day, store_samples
-from app.evidence.tables import DayOrigin, Sweep, SweepCount
+from app.evidence.tables import DayOrigin, Sweep
 from app.evidence.video_queries import VideoRow
 from app.evidence.video_results import VideoResults
 from collectors.probe import Observation
@@ -65,7 +65,7 @@ class Recorder:
         self._settings = settings
         self._known: dict[int, StateRow] | None = None
         self._claimed: date | None = None
-        self._video = VideoResults(database)
+        self._video = VideoResults()
 
     def record(self, sweep: FinishedSweep) -> Stored:
         """Store a sweep; a slot that already has its sweep keeps that one.
@@ -73,14 +73,14 @@ class Recorder:
         What the video checks say is combined with the minute's results first: the worse one wins.
         """
         day = local_day(sweep.tick, self._settings.zone)
-        sweep = _with_video(sweep, self._video.at(sweep.tick))
-        rows = _sample_rows(sweep)
         known, self._known = self._known, None  # what fails in between is read again
         with self._database.write() as session:
             if day != self._claimed:
                 zone = self._settings.timezone
                 claim_day(session, day, zone, sweep.interval_s, DayOrigin.COLLECTOR)
             known = queries.device_states(session) if known is None else known
+            sweep = _with_video(sweep, self._video.at(session, sweep.tick))
+            rows = _sample_rows(sweep)
             stored = store_samples(session, self._settings.zone, rows)
             taken = _take_slot(session, sweep, rows, stored)
             changed = _changes(known, sweep) if taken else []
@@ -110,16 +110,21 @@ def _with_video(sweep: FinishedSweep, video: Mapping[int, VideoRow]) -> Finished
 
 
 def _sample_rows(sweep: FinishedSweep) -> list[SampleRow]:
-    """Samples of what was measured; UNKNOWN is never stored."""
+    """Samples of what was measured, in whole milliseconds; UNKNOWN is never stored.
+
+    Written out in one expression: it is made for every device of every sweep.
+    """
+    tick, unknown, longest = sweep.tick, Status.UNKNOWN, LONGEST_LATENCY_MS
     return [
-        (sweep.tick, device_id, int(seen.status), _milliseconds(seen.latency_ms))
+        (
+            tick,
+            device_id,
+            int(seen.status),
+            None if (ms := seen.latency_ms) is None else int(ms + 0.5) if ms < longest else longest,
+        )
         for device_id, seen in sweep.result.observations.items()
-        if seen.status is not Status.UNKNOWN
+        if seen.status is not unknown
     ]
-
-
-def _milliseconds(latency_ms: float | None) -> int | None:
-    return None if latency_ms is None else min(int(latency_ms + 0.5), LONGEST_LATENCY_MS)
 
 
 def _take_slot(
@@ -130,7 +135,7 @@ def _take_slot(
         return True
     if not queries.insert_new(session, Sweep, _sweep_row(sweep, stored)):
         return False
-    queries.insert_all(session, SweepCount, _counts(session, sweep, rows, sweep.members))
+    queries.insert_sweep_counts(session, _counts(session, sweep, rows, sweep.members))
     return True
 
 
@@ -162,8 +167,8 @@ def _counts(
     suspended = queries.suspension_covers(session, list(members), slot.start, slot.end)
     statuses = np.array(codes, dtype=np.uint8).reshape(-1, 1)
     classes = classify(statuses, slot, DEFAULT_POLICY.class_table(), suspended)[:, 0]
-    good = np.fromiter((device_id in sweep.good_video for device_id in members), dtype=bool)
-    return count_by_cohort(sweep.tick, list(members.values()), classes, good)
+    good_video = np.fromiter(map(sweep.good_video.__contains__, members), dtype=np.bool_)
+    return count_by_cohort(sweep.tick, list(members.values()), classes, good_video)
 
 
 def count_by_cohort(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.evidence.queries import covers, put_all
@@ -33,10 +33,15 @@ class VideoRow(NamedTuple):
     detail: str
 
 
+_STATE = VideoState.__table__.c
+_RESULTS_SINCE = select(*(_STATE[name] for name in VideoRow._fields)).where(
+    _STATE.checked_at >= bindparam("checked_at")
+)  # built once: every sweep asks this
+
+
 def results_since(session: Session, checked_at: int) -> list[VideoRow]:
     """What holds of the cameras that were checked at or after an instant."""
-    columns = (getattr(VideoState, name) for name in VideoRow._fields)
-    rows = session.execute(select(*columns).where(VideoState.checked_at >= checked_at))
+    rows = session.connection().execute(_RESULTS_SINCE, {"checked_at": checked_at})
     return [VideoRow(*row) for row in rows]
 
 

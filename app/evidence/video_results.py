@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.database import Database
+from sqlalchemy.orm import Session
+
 from app.evidence.video_queries import VideoRow, results_since
 
 OVERLAP_S = 300
@@ -12,15 +13,13 @@ OVERLAP_S = 300
 class VideoResults:
     """Read once as a whole, then followed: a sweep reads what the last minutes brought."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self) -> None:
         self._rows: dict[int, VideoRow] = {}
         self._followed = 0
 
-    def at(self, tick: int) -> Mapping[int, VideoRow]:
+    def at(self, session: Session, tick: int) -> Mapping[int, VideoRow]:
         """The results that hold at a tick, by device."""
-        with self._database.read() as session:
-            fresh = results_since(session, self._followed - OVERLAP_S)
+        fresh = results_since(session, self._followed - OVERLAP_S)
         self._rows |= {row.device_id: row for row in fresh}
         self._followed = max([self._followed, *(row.checked_at for row in fresh)])
         return {

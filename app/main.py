@@ -10,6 +10,7 @@ import app.accounts.audit_api
 import app.accounts.management_pages
 import app.accounts.pages
 import app.availability.api
+import app.availability.pages
 import app.evidence.api
 import app.evidence.host_api
 import app.fleet.api
@@ -90,6 +91,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         health,
         app.availability.api.metrics_router,
         app.operations.pages.router,
+        app.availability.pages.router,
         app.accounts.pages.router,
         app.accounts.management_pages.router,
         interface,

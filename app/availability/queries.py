@@ -182,7 +182,7 @@ class Stretch(NamedTuple):
 
 def counts_by_stretch(session: Session, start: int, end: int, length_s: int) -> list[Stretch]:
     """Sums of the sweeps' counts of every cohort, by stretches of `length_s` from `start` on."""
-    number = (SweepCount.tick - start).op("/")(length_s)  # whole numbers, rounded down
+    number = (SweepCount.tick - start) // length_s
     rows = session.execute(
         select(SweepCount.cohort_id, number, *_sums(SweepCount))
         .where(SweepCount.tick >= start, SweepCount.tick < end)
@@ -193,7 +193,7 @@ def counts_by_stretch(session: Session, start: int, end: int, length_s: int) -> 
 
 def sweeps_by_stretch(session: Session, start: int, end: int, length_s: int) -> dict[int, int]:
     """Stretch → how many sweeps it has."""
-    number = (Sweep.tick - start).op("/")(length_s)
+    number = (Sweep.tick - start) // length_s
     rows = session.execute(
         select(number, func.count()).where(Sweep.tick >= start, Sweep.tick < end).group_by(number)
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
 from app.accounts.reach import EVERYTHING, Reach
 from app.availability.instant import cohorts_now, devices_now
@@ -59,10 +60,17 @@ def rooms_now(
 ) -> list[RoomState]:
     """The rooms in which anything is within reach, by code, as the last sweep saw it."""
     with database.read() as session:
-        views = {view.id: view for view in cohorts(session, reach)}
-        names = group_names(session, Grouping.ROOM)
-        counts = cohorts_now(session, settings, now)
-        critical = devices_now(session, settings, now, critical_only=True)
+        return room_states(session, settings, now, reach)
+
+
+def room_states(
+    session: Session, settings: Settings, now: int, reach: Reach = EVERYTHING
+) -> list[RoomState]:
+    """The same within a transaction."""
+    views = {view.id: view for view in cohorts(session, reach)}
+    names = group_names(session, Grouping.ROOM)
+    counts = cohorts_now(session, settings, now)
+    critical = devices_now(session, settings, now, critical_only=True)
     if reach.limited:
         theirs = {views[key].groups[Grouping.ROOM] for key in counts if key in views}
         names = {room_id: name for room_id, name in names.items() if room_id in theirs}

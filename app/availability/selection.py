@@ -66,17 +66,18 @@ def select_devices(session: Session, grouping: Grouping, filters: Filters) -> Se
     for by in BY_CODE:
         code = filters.code_of(by)
         if code is not None:
-            wanted = _group_id(session, by, code)
+            wanted, _name = group_named(session, by, code)
             if filters.reach.limited and all(view.groups[by] != wanted for view in within_reach):
                 raise NotFound(by.value, code)
             chosen = {key: view for key, view in chosen.items() if view.groups[by] == wanted}
     return Selection(grouping, chosen, _device_id(session, filters), _names(session, grouping))
 
 
-def _group_id(session: Session, grouping: Grouping, code: str) -> int:
+def group_named(session: Session, grouping: Grouping, code: str) -> tuple[int, GroupName]:
+    """Id and name of a group. Raises `NotFound` for a code that the register does not hold."""
     for group_id, name in group_names(session, grouping).items():
         if name.code == code:
-            return group_id
+            return group_id, name
     raise NotFound(grouping.value, code)
 
 

@@ -5,7 +5,7 @@ size of the fleet. A quarter whose sweeps are missing is blind: never met and ne
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.availability import queries
+from app.availability.queries import Stretch
 from app.availability.selection import Selection
 from app.config import Settings
 from app.evidence.store import slot_length
@@ -63,9 +64,9 @@ def quarters_today(
     start, end = day_bounds(local_day(now, settings.zone), settings.zone)
     interval_s = slot_length(session, local_day(now, settings.zone), settings.poll_interval)
     reached = max(start, min(end, existing_end(now, interval_s)))
-    sweeps = queries.sweeps_by_stretch(session, start, reached, QUARTER_S)
+    counted = _counted(session, start, reached)
     sums: dict[int | None, dict[int, Amounts]] = defaultdict(lambda: defaultdict(Amounts))
-    for cohort_id, number, amounts in queries.counts_by_stretch(session, start, reached, QUARTER_S):
+    for cohort_id, number, amounts in counted.stretches:
         if cohort_id in selection.cohorts:
             sums[selection.group_of(cohort_id)][number] += amounts
     expected = {
@@ -76,13 +77,37 @@ def quarters_today(
     return {
         group: _quarters(
             {
-                number: _with_missing(of_group[number], sweeps.get(number, 0), slots)
+                number: _with_missing(of_group[number], counted.sweeps.get(number, 0), slots)
                 for number, slots in expected.items()
             },
             width,
         )
         for group, of_group in sums.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What the sweeps of a stretch counted, and how many there are in each quarter."""
+
+    start: int
+    end: int
+    sweeps: Mapping[int, int]
+    stretches: Sequence[Stretch]
+
+
+_known: dict[str, _Counted] = {}
+"""Address of a database → what was counted last: many pages are looked at between two sweeps."""
+
+
+def _counted(session: Session, start: int, end: int) -> _Counted:
+    database = str(session.get_bind().engine.url)
+    sweeps = queries.sweeps_by_stretch(session, start, end, QUARTER_S)
+    known = _known.get(database)
+    if known is None or (known.start, known.end, known.sweeps) != (start, end, sweeps):
+        stretches = queries.counts_by_stretch(session, start, end, QUARTER_S)
+        known = _known[database] = _Counted(start, end, sweeps, stretches)
+    return known
 
 
 def _with_missing(amounts: Amounts, sweeps: int, slots: int) -> Amounts:

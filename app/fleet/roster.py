@@ -4,7 +4,7 @@ A device has a ledger when its `probe` is not `none`; it is in service as `kpi.c
 says. It belongs on a day to the cohort that it had at the start of that day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -147,6 +147,14 @@ def group_names(session: Session, grouping: Grouping) -> dict[int, GroupName]:
 def device_names(session: Session) -> dict[int, GroupName]:
     """Code and name of every device by its id."""
     rows = session.execute(select(Device.id, Device.code, Device.name))
+    return {device_id: GroupName(code, name) for device_id, code, name in rows}
+
+
+def names_of(session: Session, device_ids: Collection[int]) -> dict[int, GroupName]:
+    """Code and name of these devices by their ids."""
+    rows = session.execute(
+        select(Device.id, Device.code, Device.name).where(Device.id.in_(device_ids))
+    )
     return {device_id: GroupName(code, name) for device_id, code, name in rows}
 
 

@@ -32,7 +32,8 @@ class Column:
 class Listing:
     """What the reader wants to see of a list, as the address says it.
 
-    `others` are the parameters that the list does not know; its links keep them.
+    `others` are the parameters that the list does not know; its links keep them. Where a page has
+    two lists, the parameters of the second begin with a `prefix`.
     """
 
     columns: Sequence[Column]
@@ -41,6 +42,7 @@ class Listing:
     page: int
     text: str
     others: Sequence[tuple[str, str]] = ()
+    prefix: str = ""
     total: int = 0
     rows: int = PAGE_SIZE
 
@@ -93,37 +95,41 @@ class Listing:
 
     @staticmethod
     def _address(wanted: "Listing") -> str:
-        own = [("q", wanted.text), ("sort", f"{'-' if wanted.descending else ''}{wanted.sort}")]
-        if wanted.page > 1:
-            own.append(("page", str(wanted.page)))
-        return f"?{urlencode([*wanted.others, *((key, value) for key, value in own if value)])}"
+        order = f"{'-' if wanted.descending else ''}{wanted.sort}"
+        page = str(wanted.page) if wanted.page > 1 else ""
+        own = zip(OWN, (wanted.text, order, page), strict=True)
+        shown = [(wanted.prefix + key, value) for key, value in own if value]
+        return f"?{urlencode([*wanted.others, *shown])}"
 
 
 OWN = ("q", "sort", "page")
 
 
-def listing(request: Request, columns: Sequence[Column], sort: str) -> Listing:
+def listing(request: Request, columns: Sequence[Column], sort: str, prefix: str = "") -> Listing:
     """What the address wants, sorted by `sort` (`-key`: descending) where it does not say.
 
     Raises `BadParameter` for a column that cannot be sorted by or a page that is none.
     """
-    wanted = request.query_params.get("sort") or sort
+    given = request.query_params.multi_items()
+    own = {key: prefix + key for key in OWN}
+    asked = {key: request.query_params.get(name, "") for key, name in own.items()}
+    wanted = asked["sort"] or sort
     key = wanted.removeprefix("-")
     if key not in {column.key for column in columns if column.can_sort}:
-        raise BadParameter("sort", f"{key!r} is no column to sort by")
-    given = request.query_params.multi_items()
+        raise BadParameter(own["sort"], f"{key[:40]!r} is no column to sort by")
     return Listing(
         columns,
         sort=key,
         descending=wanted.startswith("-"),
-        page=_page(request.query_params.get("page", "1")),
-        text=request.query_params.get("q", "").replace("\0", "").strip()[:LONGEST_TEXT],
-        others=[(name, value) for name, value in given if name not in OWN],
+        page=_page(own["page"], asked["page"] or "1"),
+        text=asked["q"].replace("\0", "").strip()[:LONGEST_TEXT],
+        others=[(name, value) for name, value in given if name not in own.values()],
+        prefix=prefix,
     )
 
 
-def _page(text: str) -> int:
+def _page(parameter: str, text: str) -> int:
     readable = text.isascii() and text.isdecimal() and len(text) <= len(str(LAST_PAGE))
     if not readable or not 1 <= int(text) <= LAST_PAGE:
-        raise BadParameter("page", f"{text[:20]!r} is no page; pages are counted from 1")
+        raise BadParameter(parameter, f"{text[:20]!r} is no page; pages are counted from 1")
     return int(text)

@@ -45,7 +45,12 @@ NAV = (
     ),
     NavGroup(
         message("By responsibility"),
-        (),
+        (
+            NavItem("/stations", message("Stations"), "read_figures"),
+            NavItem("/rooms", message("Rooms"), "read_figures"),
+            NavItem("/projects", message("Projects"), "read_figures"),
+            NavItem("/contractors", message("Contractors"), "read_figures"),
+        ),
     ),
     NavGroup(
         message("Assessment"),

@@ -10,6 +10,8 @@ from app.availability.figures import NO_FIGURE, figure
 from app.config import Settings
 from app.database import Database
 from app.errors import Refused
+from app.evidence.tables import DeviceState
+from app.fleet.roster import device_ids_by_code
 from app.operations import overview as module
 from app.operations import pages
 from app.operations.alerts import watch
@@ -130,6 +132,43 @@ def test_nothing_comes_from_elsewhere(page: Any, fleet: Any, noon: int) -> None:
         assert not ASSET.search(html)
         assert "<script>" not in html
         assert "style=" not in html, "the policy forbids inline styles"
+
+
+def test_tells_what_changed_in_the_last_hour(
+    page: Any, database: Database, fleet: Any, noon: int
+) -> None:
+    fleet.register({"S1": 20})
+    fleet.sweep(noon)
+    state = {"clock_offset_s": None, "detail": ""}
+    with database.write() as session:
+        codes = device_ids_by_code(session)
+        for number in range(15):
+            device_id = codes[f"S1-{number:04d}"]
+            since = noon - 60 * number
+            session.add(
+                DeviceState(device_id=device_id, status=20, since=since, previous=0, **state)
+            )
+        for code, since, previous in (("S1-0015", noon - 7200, 0), ("S1-0016", noon, None)):
+            session.add(
+                DeviceState(
+                    device_id=codes[code], status=20, since=since, previous=previous, **state
+                )
+            )
+    seen = words(page(noon + 20))
+    assert "12:00 S1-0000 S1 派出所 no answer in time" in seen
+    assert "3 more" in seen
+    assert "S1-0015" not in seen, "longer ago"
+    assert "S1-0016" not in seen, "seen for the first time"
+
+
+def test_bar_of_the_day_and_its_words(page: Any, fleet: Any, noon: int) -> None:
+    fleet.register({"S1": 100})
+    for slot in range(30):
+        lost = Amounts(offline=10) if slot >= 15 else Amounts()
+        fleet.sweep(noon + 60 * slot, S1=lost)
+    html = page(noon + 31 * 60 + 10)
+    assert 'aria-label="Today: target met 15 min, far below target 15 min, no evidence 12 h' in html
+    assert 'class="bad" d="M49 0h1v10h-1z"' in html
 
 
 def test_times_are_local(page: Any, fleet: Any, noon: int) -> None:

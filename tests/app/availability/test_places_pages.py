@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
+from app.accounts.caller import Caller
+from app.accounts.permissions import Role, permissions_of
+from app.accounts.reach import Reach
 from app.availability import pages
+from app.config import Settings
+from app.main import create_app
 from tests.app.asking import Asker
 from tests.app.availability.district import District
 
@@ -102,3 +107,14 @@ def test_index_has_the_worst_first_and_those_of_none_last(read: Any) -> None:
 )
 def test_what_cannot_be_shown(read: Any, path: str, status: int, text: str) -> None:
     assert text in read(path, status)
+
+
+def test_a_station_sees_its_own_alone(district: District, settings: Settings) -> None:
+    reach = Reach(station="North")
+    caller = Caller("north", permissions_of(Role.STATION), role=Role.STATION, reach=reach)
+    asker = Asker(create_app(settings, district.database), caller)
+    assert asker.get("/stations/North").status_code == 200
+    assert asker.get("/stations/South").status_code == 404
+    assert asker.get("/contractors/Beta").status_code == 404
+    assert "North" in asker.get("/stations").text
+    assert "South" not in asker.get("/stations").text

@@ -82,7 +82,7 @@ class SnapshotClient:
             header = authorization(answer.challenges, target, "GET", path)
             if header is None:
                 return Snapshot(detail="its snapshot asks for a password in an unknown way")
-            answer = await self._get(uri, {"Authorization": header})
+            answer = await self._get(uri, {b"Authorization": header.encode("latin-1")})
             if answer.code not in _REFUSALS:
                 return answer.snapshot
             if not is_stale(answer.challenges):
@@ -90,9 +90,9 @@ class SnapshotClient:
         remember_refusal(self._memory, target)
         return Snapshot(detail="its snapshot refuses the registered user name or password")
 
-    async def _get(self, uri: str, headers: dict[str, str]) -> _Answer:
+    async def _get(self, uri: str, headers: dict[bytes, bytes]) -> _Answer:
         async with self._client.stream("GET", uri, headers=headers) as response:
-            challenges = response.headers.get_list("www-authenticate")
+            challenges = _challenges(response.headers)
             if response.status_code != 200:
                 detail = f"its snapshot answers HTTP {response.status_code}"
                 return _Answer(response.status_code, challenges, Snapshot(detail=detail))
@@ -115,6 +115,15 @@ async def snapshot_client(memory: CredentialMemory) -> AsyncIterator[SnapshotCli
         headers={"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "Intact"},
     ) as client:
         yield SnapshotClient(memory, client)
+
+
+def _challenges(headers: httpx.Headers) -> list[str]:
+    """As they came, one character a byte: a realm of any encoding goes back as it is."""
+    return [
+        value.decode("latin-1")
+        for name, value in headers.raw
+        if name.lower() == b"www-authenticate"
+    ]
 
 
 async def _measured(response: httpx.Response) -> Snapshot:

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from app.config import Settings
 from app.database import Database
 from app.evidence import video_queries
@@ -22,18 +24,20 @@ from app.evidence.tables import VideoState
 from app.evidence.video_rules import Held, Rhythm, Span, after_check, changed_spans
 from app.fleet.targets import sweep_targets
 from collectors.onvif.credentials import CredentialMemory
-from collectors.probe import Target
+from collectors.probe import Observation, Target
 from collectors.snapshot import Snapshot
 from collectors.video import Media, VideoCheck, VideoChecker, video_checker
 from kpi.calendar import local_day
 from kpi.status import Status
 
+log = structlog.get_logger()
 ROUND_S = 60
 CONCURRENCY = 32
 LEAST = 32
 """Cameras that a round may ask however few there are."""
 TIMEOUT_S = 10.0
 LONGEST_DETAIL = 256
+DEFECT = Observation(Status.UNKNOWN, detail="not measured: a defect of the collector, see its log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,12 @@ class VideoChecking:
 async def _check(
     checker: VideoChecker, free: asyncio.Semaphore, target: Target, media: Media
 ) -> VideoCheck:
-    async with free:
-        return await checker.check(target, media)
+    try:
+        async with free:
+            return await checker.check(target, media)
+    except Exception:
+        log.exception("a video check raised an error; its camera has no result")
+        return VideoCheck(DEFECT)
 
 
 def _held(state: VideoState | None) -> Held:

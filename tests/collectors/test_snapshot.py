@@ -168,6 +168,20 @@ def test_basic_without_cookies(run: Run, listening: Listening) -> None:
     assert run(scene()) == [Snapshot(640, 360, len(PNG))] * 2
 
 
+@pytest.mark.parametrize("realm", ["网络摄像机".encode(), "网络摄像机".encode("gb18030"), b"\xff"])
+def test_a_realm_goes_back_as_it_came(run: Run, listening: Listening, realm: bytes) -> None:
+    challenge = b'Digest realm="%b", nonce="n", qop="auth"' % realm
+    refusal = b"HTTP/1.1 401 No\r\nWWW-Authenticate: %b\r\nContent-Length: 0\r\n\r\n" % challenge
+
+    async def scene() -> bytes:
+        async with listening(refusal) as camera:
+            target = replace(camera.target(), username="用户", password="密码")
+            await look(target, f"http://127.0.0.1:{camera.port}/x")
+            return camera.requests[-1]
+
+    assert b'realm="%b"' % realm in run(scene())
+
+
 def test_a_picture_without_end(run: Run, listening: Listening) -> None:
     whole = b"HTTP/1.1 200 OK\r\n\r\n" + JPEG + b"\0" * MAX_PICTURE_BYTES
 

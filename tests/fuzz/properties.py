@@ -24,6 +24,7 @@ from collectors.onvif.prober import OnvifProber
 from collectors.onvif.reply import Kind, SoapReply, parse_reply, read_reply
 from collectors.probe import Observation, ProbeMethod, Target
 from kpi.status import Status
+from tests.fuzz.media import MEDIA_CHECKS
 
 SEPARATOR = b"\n--the next answer--\n"
 """Between the answers of one input to `check_conversation`."""
@@ -239,5 +240,6 @@ CHECKS: Mapping[str, Callable[[bytes], None]] = {
     "http": check_http,
     "challenge": check_challenge,
     "conversation": check_conversation,
+    **MEDIA_CHECKS,
 }
 """Every reader that is fuzzed, by the name of its corpus."""

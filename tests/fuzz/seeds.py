@@ -7,7 +7,9 @@ from collectors.simulator.authentication import DigestGuard
 from collectors.simulator.deliveries import DELIVERIES, Sending
 from collectors.simulator.fleet import build_fleet
 from collectors.simulator.habits import HABITS
+from collectors.simulator.picture import snapshot
 from collectors.simulator.replies import answer, clock_reply, fault
+from collectors.simulator.streams import STREAMS, offered, rendered
 from collectors.simulator.wire import Reply, Request, render
 from tests.fuzz.properties import SEPARATOR
 
@@ -47,16 +49,29 @@ def _delivered() -> Iterator[bytes]:
             yield b"".join(islice(pieces, 5000))[:6000]
 
 
+def _streamed() -> Iterator[bytes]:
+    for method in (b"OPTIONS", b"DESCRIBE"):
+        for stream in (offered, *STREAMS.values()):
+            yield stream(Request(b"rtsp://127.0.0.1/", method)).content[:6000]
+    refusal = DigestGuard("admin", "secret", ("MD5", "SHA-256")).refusal(Request())
+    assert refusal is not None
+    yield rendered(refusal, Request())
+
+
 def seeds() -> Mapping[str, list[bytes]]:
     """For each corpus, without repetitions."""
     replies = list(_habitual())
     wires = [render(reply, keep_alive=False) for reply in replies]
     clock, _, refusal, challenge = (render(reply, keep_alive=False) for reply in _replies())
     talks = [SEPARATOR.join((first, wire)) for wire in wires for first in (challenge, refusal)]
+    rtsp = list(_streamed())
     found = {
         "reply": [reply.body for reply in replies],
         "http": [*wires, *_delivered()],
         "challenge": [*_CHALLENGES, b"\n".join(_CHALLENGES)],
         "conversation": [*wires, *talks, SEPARATOR.join((challenge, challenge, clock))],
+        "rtsp": rtsp,
+        "sdp": [answer.partition(b"\r\n\r\n")[2] for answer in rtsp],
+        "picture": [snapshot()],
     }
     return {name: list(dict.fromkeys(inputs)) for name, inputs in found.items()}

@@ -41,7 +41,7 @@ from collectors.canary import canary
 from kpi.calendar import QUARTER_S
 
 PREFIX = "INTACT_"
-SECRETS = ("database_url", "secret_key", "webhook_url")
+SECRETS = ("database_url", "secret_key", "webhook_url", "oidc_client_secret")
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 DEFAULT_FILE = Path("intact.toml")
 
@@ -95,6 +95,12 @@ def split_keys(text: str) -> list[str]:
     for key in keys:
         Fernet(key)
     return keys
+
+
+def _issuer(url: str | None) -> str | None:
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://, as the provider writes itself")
+    return url
 
 
 def _fernet_key(key: SecretStr | None) -> SecretStr | None:
@@ -153,6 +159,14 @@ class Settings(BaseSettings):
     metrics_allowed: Networks = LOOPBACK
     session_idle: Annotated[int, Field(ge=60, le=86_400)] = 1_800
     session_lifetime: Annotated[int, Field(ge=60, le=7 * 86_400)] = 43_200
+    oidc_issuer: Annotated[str | None, AfterValidator(_issuer)] = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    oidc_ca_file: Path | None = None
+    oidc_role_claim: str = "roles"
+    oidc_roles: dict[str, str] = {}
+    oidc_station_claim: str = "station"
+    oidc_contractor_claim: str = "contractor"
     audit_days: Annotated[int, Field(ge=180, le=36_500)] = 365
     webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
 
@@ -181,6 +195,15 @@ class Settings(BaseSettings):
                 "two intervals"
             )
         return ttl_s
+
+    @field_validator("oidc_client_secret")
+    @classmethod
+    def _an_issuer_knows_us(
+        cls, secret: SecretStr | None, known: ValidationInfo
+    ) -> SecretStr | None:
+        if known.data.get("oidc_issuer") and not (secret and known.data.get("oidc_client_id")):
+            raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret; set both")
+        return secret
 
     @classmethod
     def settings_customise_sources(

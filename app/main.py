@@ -19,6 +19,7 @@ import app.operations.pages
 import app.web.docs
 from app.accounts import guard
 from app.accounts.guard import Allowed, public
+from app.accounts.oidc_users import check_roles
 from app.accounts.permissions import Permission
 from app.config import Settings
 from app.database import Database
@@ -97,4 +98,14 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         interface,
     ):
         application.include_router(router)
+    if settings.oidc_issuer is not None:
+        _add_provider(application, settings)
     return application
+
+
+def _add_provider(application: FastAPI, settings: Settings) -> None:
+    """The way to an OpenID provider. Raises `ConfigurationError` for a role that is none."""
+    from app.accounts import oidc_pages  # 9 MB that a server without a provider does without
+
+    check_roles(settings)
+    application.include_router(oidc_pages.router)

@@ -26,7 +26,9 @@ from app.accounts.guard import (
 from app.accounts.permissions import Permission
 from app.accounts.sessions import Browser
 from app.accounts.signing_in import MustWait, SignInFailed
+from app.accounts.tables import User
 from app.accounts.words import ROLE_WORDS
+from app.config import Settings
 from app.database import Database
 from app.errors import BadParameter, Forbidden
 from app.web.language import language_of, message, translations
@@ -73,11 +75,13 @@ def home_of(caller: Caller) -> str:
 
 
 @everybody.get(SIGN_IN, response_class=HTMLResponse)
-def show_sign_in(request: Request, caller: CallerDep, next: str = "/") -> Response:
+def show_sign_in(
+    request: Request, settings: SettingsDep, caller: CallerDep, next: str = "/"
+) -> Response:
     """The form; whoever is signed in goes on at once."""
     if caller is not None and caller.session_id is not None:
         return RedirectResponse(home_of(caller), 303)
-    return _sign_in_form(request, local_path(next))
+    return sign_in_form(request, settings, local_path(next))
 
 
 async def _from_our_form(request: Request) -> None:
@@ -89,6 +93,7 @@ async def _from_our_form(request: Request) -> None:
 def sign_in(
     request: Request,
     database: DatabaseDep,
+    settings: SettingsDep,
     name: Text,
     password: Text,
     next: Annotated[str, Form(max_length=2_000)] = "/",
@@ -97,23 +102,26 @@ def sign_in(
     place = local_path(next)
     try:
         secret, user = signing_in.sign_in(
-            database, name, password, _browser(request), int(time.time())
+            database, name, password, browser_of(request), int(time.time())
         )
     except SignInFailed:
         problem = message("Name or password is wrong.")
-        return _sign_in_form(request, place, name, problem, status=401)
+        return sign_in_form(request, settings, place, name, problem, status=401)
     except MustWait as refused:
         problem = message("Too many failed sign-ins. Wait a little, then try again.")
-        answer = _sign_in_form(request, place, name, problem, status=429)
+        answer = sign_in_form(request, settings, place, name, problem, status=429)
         answer.headers["Retry-After"] = str(refused.wait_s)
         return answer
-    if user.must_change_password:
-        place = CHANGE_PASSWORD
-    elif place == "/":
-        place = SIGN_IN  # which knows where each role begins
-    answer = RedirectResponse(place, 303)
+    answer = RedirectResponse(page_after(user, place), 303)
     give_session(request, answer, secret)
     return answer
+
+
+def page_after(user: User, place: str) -> str:
+    """Where somebody goes who has just signed in and wanted to go to `place`."""
+    if user.must_change_password:
+        return CHANGE_PASSWORD
+    return SIGN_IN if place == "/" else place  # the former knows where each role begins
 
 
 def give_session(request: Request, answer: Response, secret: str) -> None:
@@ -172,7 +180,7 @@ def change_password(
             if user is None:
                 raise Forbidden("The account is no more.")
             users.change_password(session, user, present, password, caller.actor, now)
-            secret, _user = signing_in.enter(session, user_id, _browser(request), now)
+            secret, _user = signing_in.enter(session, user_id, browser_of(request), now)
     except BadParameter as wrong:
         return _account_page(request, database, settings.zone, caller, problem=wrong, status=422)
     answer = RedirectResponse(f"{CHANGE_PASSWORD}?changed=true", 303)
@@ -197,8 +205,13 @@ router.include_router(everybody)
 router.include_router(signed_in)
 
 
-def _sign_in_form(
-    request: Request, place: str, name: str = "", problem: str | None = None, status: int = 200
+def sign_in_form(
+    request: Request,
+    settings: Settings,
+    place: str,
+    name: str = "",
+    problem: str | None = None,
+    status: int = 200,
 ) -> Response:
     form_token = request.cookies.get(FORM_COOKIE) or secrets.token_hex()
     answer = render(
@@ -209,6 +222,7 @@ def _sign_in_form(
         given_name=name,
         problem=problem and translations(language_of(request)).gettext(problem),
         form_token=form_token,
+        provider=settings.oidc_issuer is not None,
     )
     secure = request.url.scheme == "https"
     answer.set_cookie(FORM_COOKIE, form_token, httponly=True, samesite="strict", secure=secure)
@@ -269,7 +283,7 @@ FIELDS = {
 """What the fields of the forms are called."""
 
 
-def _browser(request: Request) -> Browser:
+def browser_of(request: Request) -> Browser:
     return Browser(address_of(request), request.headers.get("user-agent", ""))
 
 

@@ -31,6 +31,10 @@ def user_by_key(session: Session, key: str) -> User | None:
     return session.scalar(select(User).where(User.key == key))
 
 
+def user_by_external_id(session: Session, external_id: str) -> User | None:
+    return session.scalar(select(User).where(User.external_id == external_id))
+
+
 def user_by_id(session: Session, user_id: int) -> User | None:
     return session.get(User, user_id)
 

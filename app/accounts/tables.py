@@ -25,7 +25,8 @@ class _Rights:
 
 
 class User(_Rights, Base):
-    """Somebody who signs in. `key` is the name as it is compared (case does not count)."""
+    """Somebody who signs in. `key` is the name as it is compared (case does not count);
+    `external_id` stands for issuer and subject of who signs in at the OpenID provider."""
 
     __tablename__ = "user_account"
 
@@ -33,6 +34,7 @@ class User(_Rights, Base):
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     key: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(256))
+    external_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     must_change_password: Mapped[bool]
     created_at: Mapped[int] = mapped_column(Instant)
     signed_in_at: Mapped[int | None] = mapped_column(Instant)

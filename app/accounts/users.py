@@ -125,8 +125,10 @@ def reset_password(
 ) -> str | None:
     """Another password, to be changed at the next sign-in; returned where it was made up.
 
-    Every session ends, and failed sign-ins are forgotten.
+    Every session ends, and failed sign-ins are forgotten. Raises `Refused` for a provider's user.
     """
+    if user.external_id is not None:
+        raise Refused(message("The password of this user is the provider's."))
     told = None
     if password is None:
         password = told = made_up()

@@ -2,6 +2,7 @@
 
 import secrets
 from itertools import pairwise
+from threading import BoundedSemaphore
 
 from pwdlib import PasswordHash
 
@@ -30,18 +31,22 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without what is easily misread."""
 
 _hasher = PasswordHash.recommended()
+_few_at_a_time = BoundedSemaphore(2)
+"""Each takes 64 MiB: many sign-ins at once wait for one another instead of filling the memory."""
 _NOBODY = _hasher.hash(secrets.token_urlsafe())
 
 
 def hashed(password: str) -> str:
-    return _hasher.hash(password)
+    with _few_at_a_time:
+        return _hasher.hash(password)
 
 
 def matches(password: str, stored: str | None) -> bool:
     """Whether it is the password; takes as long where there is none to compare with."""
     if len(password) > LONGEST:
         password, stored = "", None
-    right = _hasher.verify(password, stored or _NOBODY)
+    with _few_at_a_time:
+        right = _hasher.verify(password, stored or _NOBODY)
     return right and stored is not None
 
 

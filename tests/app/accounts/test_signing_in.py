@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
-from app.accounts import guard, lockout, pages
+from app.accounts import guard, lockout, pages, passwords
 from app.accounts.guard import SESSION_COOKIE
 from app.accounts.pages import local_path
 from app.accounts.permissions import Role
@@ -121,6 +121,28 @@ def test_wrong_is_wrong_in_the_same_words(application: FastAPI, database: Databa
         assert SESSION_COOKIE not in answer.headers.get("set-cookie", "")
         texts.add(answer.text.split('<form method="post" action="/sign-in">')[0])
     assert len(texts) == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_name_that_does_not_exist_costs_the_same_work(
+    application: FastAPI, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes: list[str] = []
+    real = passwords._hasher.verify
+
+    def counted(password: str, stored: str) -> bool:
+        hashes.append(stored.split("$")[3])
+        return real(password, stored)
+
+    monkeypatch.setattr(passwords._hasher, "verify", counted)
+    add(database, "wang")
+    add(database, "off")
+    with database.write() as session:
+        session.execute(update(User).where(User.key == "off").values(disabled_at=1))
+    for name in ("wang", "nobody", "off"):
+        Person(application).sign_in(name, WRONG)
+    assert len(hashes) == 3
+    assert len(set(hashes)) == 1, "all at the same cost"
 
 
 def test_a_disabled_user_is_told_nothing_more(application: FastAPI, database: Database) -> None:

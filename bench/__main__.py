@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import bad_day, icmp, memory, monthly, scale, store, sweep
+from bench import bad_day, icmp, memory, monthly, pages, scale, store, sweep
 from bench.figures import Options, Section
 from bench.report import print_sections, write_document
 
@@ -15,6 +15,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Section]] = {
     "bad_day": bad_day.measure,
     "store": store.measure,
     "monthly": monthly.measure,
+    "pages": pages.measure,
     "memory": memory.measure,
     "scale": scale.measure,
 }

@@ -2,22 +2,31 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from datetime import date
-from itertools import count
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import count, islice
 
+import numpy as np
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.database import Database
 from app.evidence import queries
-from app.evidence.recording import FinishedSweep
-from app.evidence.tables import DayOrigin, EvidenceDay, EvidenceZone, LedgerDay
+from app.evidence.recording import FinishedSweep, Recorder, count_by_cohort
+from app.evidence.tables import (
+    DayOrigin,
+    EvidenceDay,
+    EvidenceZone,
+    LedgerDay,
+    Sweep,
+    SweepCount,
+)
 from app.fleet.roster import roster
 from collectors.probe import Observation
 from collectors.sweep import SweepResult
-from kpi.calendar import Month, day_bounds, days_between
-from kpi.status import Status
+from kpi.calendar import Month, day_bounds, days_between, floor_to_slot, local_day
+from kpi.status import SlotClass, Status
 
 SEED = 5
 DOWN_SHARE = 0.005
@@ -71,6 +80,49 @@ def fill_month(database: Database, settings: Settings, month: Month) -> None:
             _fill_day(session, settings, day, dice)
     with database.write() as session:
         session.connection().exec_driver_sql("ANALYZE")
+
+
+def fill_present(database: Database, settings: Settings, days: int, now: int) -> None:
+    """Write the last days up to `now`: their ledger, and of the present day every sweep's counts,
+    the last of them with its samples and states."""
+    dice = random.Random(SEED)  # noqa: S311 - made-up evidence
+    today = local_day(now, settings.zone)
+    with database.write() as session:
+        session.execute(insert(EvidenceZone).values(id=1, timezone=settings.timezone))
+        for day in days_between(today - timedelta(days=days - 1), today):
+            _fill_day(session, settings, day, dice)
+        members = roster(session, today)
+        _fill_counts(session, settings, members, now)
+        queries.put_states(session, [_steady(device_id, now) for device_id in members])
+    last = floor_to_slot(now, settings.poll_interval)
+    for sweep in islice(successive_sweeps(members, last, settings.poll_interval), 1):
+        Recorder(database, settings).record(replace(sweep, finished_at=now))
+    with database.write() as session:
+        session.connection().exec_driver_sql("ANALYZE")
+
+
+def _steady(device_id: int, now: int) -> queries.StateRow:
+    """A device that has been intact for a day."""
+    return queries.StateRow(device_id, int(Status.INTACT), now - 86_400, None, "", None)
+
+
+def _fill_counts(
+    session: Session, settings: Settings, members: Mapping[int, int], now: int
+) -> None:
+    """The counts of the day's sweeps before `now`."""
+    dice = np.random.default_rng(SEED)
+    interval_s = settings.poll_interval
+    start, _end = day_bounds(local_day(now, settings.zone), settings.zone)
+    cohort_ids, no_video = list(members.values()), np.zeros(len(members), dtype=np.bool_)
+    told = {"by_status": {}, "latency_ms": {}, "wall_s": 1.0, "cpu_s": 0.4}
+    for tick in range(start, floor_to_slot(now, interval_s), interval_s):
+        swept = {"tick": tick, "interval_s": interval_s, "finished_at": tick + interval_s // 2}
+        counted = {"devices": len(members), "stored": len(members)}
+        queries.insert_all(session, Sweep, [{**swept, **counted, **told}])
+        is_down = dice.random(len(members)) < DOWN_SHARE
+        classes = np.where(is_down, SlotClass.OFFLINE, SlotClass.INTACT).astype(np.uint8)
+        counts = count_by_cohort(tick, cohort_ids, classes, no_video)
+        queries.insert_all(session, SweepCount, counts)
 
 
 def _fill_day(session: Session, settings: Settings, day: date, dice: random.Random) -> None:

@@ -23,8 +23,9 @@ from kpi.calendar import QUARTER_S, day_bounds, existing_end, local_day
 from kpi.policy import DEFAULT_POLICY
 from kpi.rates import Amounts, reaches
 
-FAR_BELOW = Fraction(5, 100)
-"""So far below the target a miss is a bad one."""
+TARGET = DEFAULT_POLICY.intact_target
+BAD_BELOW = TARGET - Fraction(5, 100)
+"""A miss by so much is a bad one."""
 LEVEL_WORDS: Mapping[str, str] = {
     "met": message("target met"),
     "low": message("target missed"),
@@ -50,10 +51,9 @@ def level(amounts: Amounts) -> str | None:
     )
     if not covered or not amounts.assessed:
         return "blind"
-    target = DEFAULT_POLICY.intact_target
-    if reaches(amounts.intact, amounts.assessed, target, "at_least"):
+    if reaches(amounts.intact, amounts.assessed, TARGET, "at_least"):
         return "met"
-    is_near = reaches(amounts.intact, amounts.assessed, target - FAR_BELOW, "at_least")
+    is_near = reaches(amounts.intact, amounts.assessed, BAD_BELOW, "at_least")
     return "low" if is_near else "bad"
 
 

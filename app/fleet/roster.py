@@ -104,7 +104,8 @@ def roster(session: Session, day: date, *, critical_only: bool = False) -> dict[
 
 def first_service_day(session: Session) -> date | None:
     """The first day on which any device is in service; None where there is no device."""
-    return session.scalar(select(func.min(SERVICE_START)).where(HAS_LEDGER))
+    starts = select(SERVICE_START).where(HAS_LEDGER).order_by(SERVICE_START)
+    return session.scalar(starts.limit(1))
 
 
 def within(reach: Reach) -> ColumnElement[bool]:

@@ -142,6 +142,13 @@ class Device(Base):
     lease_ends_on: Mapped[date | None] = mapped_column(Date)
 
 
+Index("ix_device_service_start", func.coalesce(Device.commissioned_on, Device.registered_on))
+Index(
+    "ix_device_critical", Device.id, sqlite_where=Device.critical, postgresql_where=Device.critical
+)
+"""The few devices that the rooms cannot do without are found without the others."""
+
+
 class Assignment(Base):
     """Where a device belongs from the start of `from_day` to the start of `to_day` (null: on)."""
 

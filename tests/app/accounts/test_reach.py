@@ -4,18 +4,20 @@ Every list is asked generically: its answer must be what the office gets when it
 station (contractor) alone, totals included.
 """
 
+import re
 from datetime import date
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
-from app.accounts.permissions import Role
+from app.accounts.permissions import PERMISSIONS, Role
 from app.accounts.reach import Reach
 from app.config import Settings
 from app.database import Database
 from app.main import create_app
 from tests.app.accounts.people import Person, signed_in
+from tests.app.accounts.test_permission_matrix import endpoints
 from tests.app.availability.district import REGISTER, SLOT_S, District
 
 MONTH = "month=2026-03"
@@ -132,6 +134,44 @@ def test_what_is_not_theirs_does_not_exist(
     answer = alpha.get(f"/api/v1/{path}", accept="*/*")
     assert answer.status_code == 404
     assert "There is no" in answer.json()["detail"]
+
+
+FOREIGN = {
+    "C3": "Lane",
+    "C4": "Roof",
+    "E2": "Decoder",
+    "South": "South",
+    "S-room": "S-room",
+    "Beta": "Beta",
+    "Smart": "Smart",
+}
+"""What is nothing of North's: code → the word by which one would see it."""
+EVERY_QUERY = f"{MONTH}&{DAYS}&group_by=device&lang=en"
+
+
+@only_sqlite
+def test_no_endpoint_tells_of_what_is_not_theirs(application: FastAPI, database: Database) -> None:
+    """Whatever endpoint there is, a new one too: pages, parts of pages, REST."""
+    north = signed_in(application, database, Role.STATION, Reach("North"))
+    asked = 0
+    for endpoint in endpoints(application):
+        if endpoint.method != "GET" or endpoint.permission is None:
+            continue
+        for code in ("C1", "North", "N-room", "HD", "Alpha"):
+            answer = north.get(f"{_with(endpoint.path, code)}?{EVERY_QUERY}", accept="*/*")
+            seen = [word for word in FOREIGN.values() if word in answer.text]
+            assert seen == [], endpoint
+            asked += answer.status_code == 200
+        if "{" in endpoint.path and Role.STATION in PERMISSIONS[endpoint.permission]:
+            for code in FOREIGN:
+                address = f"{_with(endpoint.path, code)}?{EVERY_QUERY}"
+                assert north.get(address, accept="*/*").status_code == 404, address
+    assert asked > 20
+
+
+def _with(path: str, code: str) -> str:
+    """A path with the code in place of its parameter."""
+    return re.sub(r"\{[^}]+\}", code, path)
 
 
 @only_sqlite

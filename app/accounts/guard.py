@@ -119,7 +119,7 @@ def _is_open_to(request: Request, address: str) -> bool:
 
 def address_of(request: Request) -> str:
     """The address that asks; behind a trusted proxy that which the proxy names."""
-    return request.client.host if request.client else ""
+    return request.client.host[:64] if request.client else ""
 
 
 CallerDep = Annotated[Caller | None, Depends(identified)]

@@ -31,7 +31,7 @@ log = APIRouter(dependencies=[Depends(Allowed(Permission.READ_AUDIT_LOG))])
 ROWS = 50
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 Name = Annotated[str, Path(max_length=64, pattern=STORABLE)]
-Text = Annotated[str, Form(max_length=64)]
+Text = Annotated[str, Form(max_length=64, pattern=STORABLE)]
 Asked = Annotated[str, Query(max_length=128, pattern=STORABLE)]
 Change = Callable[[Session], str | None]
 """What a form does in a transaction; returns what is to be told once, if anything."""

@@ -4,18 +4,24 @@ import base64
 import hmac
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.accounts import oidc, signing_in
+from app.accounts.audit import Actor, record
 from app.accounts.guard import public
 from app.accounts.oidc import Journey
-from app.accounts.oidc_users import user_of
+from app.accounts.oidc_users import PROVIDER, user_of
 from app.accounts.pages import browser_of, give_session, local_path, page_after, sign_in_form
+from app.accounts.sessions import Browser
 from app.accounts.signing_in import SignInFailed
+from app.accounts.tables import User
+from app.config import Settings
+from app.database import Database
 from app.web.requests import STORABLE, DatabaseDep, SettingsDep
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(public)])
@@ -62,9 +68,7 @@ def finish(
     try:
         journey = _journey(request, state)
         claims = oidc.arrival(settings, journey, code, _return_address(request), now)
-        with database.write() as session:
-            user = user_of(session, settings, claims, now)
-            secret, user = signing_in.enter(session, user.id, browser_of(request), now)
+        secret, user = _enter(database, settings, claims, browser_of(request), now)
     except SignInFailed as failed:
         answer = sign_in_form(request, settings, "/", problem=str(failed), status=401)
     else:
@@ -72,6 +76,21 @@ def finish(
         give_session(request, answer, secret)
     answer.delete_cookie(COOKIE, path=BEGIN, httponly=True, samesite="lax")
     return answer
+
+
+def _enter(
+    database: Database, settings: Settings, claims: Mapping[str, Any], browser: Browser, now: int
+) -> tuple[str, User]:
+    """The secret of a new session, and whose it is. Raises `SignInFailed`, and writes that down."""
+    try:
+        with database.write() as session:
+            user = user_of(session, settings, claims, now)
+            return signing_in.enter(session, user.id, browser, now)
+    except SignInFailed:
+        with database.write() as session:
+            actor, subject = Actor(PROVIDER.name, browser.address), str(claims["sub"])
+            record(session, actor, "session.sign_in_failed", subject, now)
+        raise
 
 
 def _journey(request: Request, state: str) -> Journey:

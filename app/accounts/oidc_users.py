@@ -80,7 +80,7 @@ def _rights(settings: Settings, claims: Mapping[str, Any]) -> tuple[Role, Reach]
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and value.isprintable() else None
 
 
 def _external_id(claims: Mapping[str, Any]) -> str:

@@ -32,7 +32,7 @@ from app.config import Settings
 from app.database import Database
 from app.errors import BadParameter, Forbidden
 from app.web.language import language_of, message, translations
-from app.web.requests import DatabaseDep, SettingsDep
+from app.web.requests import STORABLE, DatabaseDep, SettingsDep
 from app.web.shell import render
 
 router = APIRouter(include_in_schema=False)
@@ -42,7 +42,7 @@ signed_in = APIRouter(dependencies=[Depends(Allowed(Permission.OWN_ACCOUNT))])
 FORM_COOKIE = "intact_form"
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 Own = Annotated[Caller, Depends(Allowed(Permission.OWN_ACCOUNT))]
-Text = Annotated[str, Form(max_length=128)]
+Text = Annotated[str, Form(max_length=128, pattern=STORABLE)]
 
 HOMES = (
     (Permission.READ_FIGURES, "/"),
@@ -241,6 +241,7 @@ def _account_page(
 ) -> Response:
     user_id, session_id = _own(caller)
     with database.read() as session:
+        user = queries.user_by_id(session, user_id)
         rows = queries.sessions_of(session, user_id)
     lines = [
         SessionLine(
@@ -259,6 +260,7 @@ def _account_page(
         status,
         role=ROLE_WORDS[caller.role] if caller.role else "",
         place=caller.reach.station or caller.reach.contractor,
+        has_password=user is not None and user.external_id is None,
         must_change=caller.must_change_password,
         sessions=lines,
         problem=problem and in_words(request, problem),

@@ -69,6 +69,7 @@ def test_signs_in_with_the_rights_of_the_claims(
     back = person.get(travel(person))
     assert (back.status_code, back.headers["location"]) == (303, "/docs")
     assert person.get("/docs").status_code == 200
+    assert "/account/password" not in person.get("/account").text, "the provider has the password"
     provider.claims |= {"roles": "police", "station": "S1"}
     again = Person(application)
     again.get(travel(again))
@@ -149,6 +150,10 @@ def test_a_disabled_user_stays_outside(application: FastAPI, database: Database)
         session.execute(update(User).values(disabled_at=1))
     again = Person(application)
     assert again.get(travel(again)).status_code == 401
+    with database.read() as session:
+        last = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert last is not None
+    assert (last.action, last.subject) == ("session.sign_in_failed", "248289761001")
 
 
 @only_sqlite

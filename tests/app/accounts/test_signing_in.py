@@ -145,6 +145,10 @@ def test_a_name_that_does_not_exist_costs_the_same_work(
     assert len(set(hashes)) == 1, "all at the same cost"
 
 
+def test_a_name_that_no_database_holds(application: FastAPI) -> None:
+    assert Person(application).sign_in("a\x00b", WRONG).status_code == 422
+
+
 def test_a_disabled_user_is_told_nothing_more(application: FastAPI, database: Database) -> None:
     add(database, "wang")
     with database.write() as session:

@@ -200,6 +200,8 @@ def test_users_by_the_page(manager: Person, application: FastAPI, database: Data
     again = manager.post("/users/wang/password").text.split("<code>")[1].split("</code>")[0]
     assert Person(application).sign_in("wang", again).status_code == 303
     assert manager.post("/users/nobody/disable").status_code == 404
+    zero = manager.post("/users", name="l", role="station", station="\x00")
+    assert zero.status_code == 422
     assert manager.post("/users/chief/disable").status_code == 409
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -19,15 +20,34 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 import migrations
 from app.config import Settings
 from app.errors import ConfigurationError, Refused
 
+log = structlog.get_logger()
 BUSY_TIMEOUT_MS = 30_000
+NOTICE_LOSS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 11_000,
+}
+"""Seconds (the last: milliseconds) until a server that does not answer at all is given up."""
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, NoConnectionFreeError)
+"""What is raised while the database is stopped, out of reach, busy, full or read-only: worth trying
+again, unlike what it refuses."""
 Instant = BigInteger
 
 
@@ -110,6 +130,30 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
+@contextmanager
+def straight_to_driver(connection: Connection) -> Iterator[Any]:
+    """The driver's own connection, for what SQLAlchemy would copy row by row; errors as its own."""
+    base: Any = connection.dialect.loaded_dbapi
+    try:
+        yield connection.connection.driver_connection
+    except base.Error as error:
+        raise DBAPIError.instance(None, None, error, base.Error) from error
+
+
+def in_short(error: Exception) -> str:
+    """What the database says, without the statement that it says it of."""
+    return str(error).partition("\n")[0]
+
+
+@contextmanager
+def put_off_while_away(work: str) -> Iterator[None]:
+    """For what is due again soon anyway: one line in the log says that the database is away."""
+    try:
+        yield
+    except DATABASE_AWAY as error:
+        log.warning("put off: the database is away", work=work, reason=in_short(error))
+
+
 def _prepare(database: Database) -> None:
     if database.is_sqlite and database.engine.url.database:
         Path(database.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -126,11 +170,16 @@ def _prepare(database: Database) -> None:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, connect_args=_noticing_loss(make_url(url)))
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _noticing_loss(url: URL) -> dict[str, int]:
+    """Options of a connection that the URL does not set itself."""
+    return {name: value for name, value in NOTICE_LOSS.items() if name not in url.query}
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -8,11 +8,11 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import structlog
 import typer
@@ -22,13 +22,15 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from app.config import Settings
 from app.console import errors_for_people, opened
-from app.database import Database
+from app.database import Database, put_off_while_away
+from app.evidence.backlog import Backlog
 from app.evidence.collecting import Collecting
 from app.evidence.heartbeat import HEARTBEAT_S, beat, begin_run, end_run
-from app.evidence.leadership import leadership
+from app.evidence.leadership import Claim, leadership
 from app.evidence.ledger import bring_up_to_date
-from app.evidence.store import refuse_other_zone
-from app.evidence.upkeep import tend
+from app.evidence.recording import FinishedSweep
+from app.evidence.store import Stored, refuse_other_zone
+from app.evidence.upkeep import prepare_days, tend
 from app.evidence.video_checking import ROUND_S, VideoChecking
 from collectors.limits import raise_file_limit
 from collectors.onvif.credentials import CredentialMemory
@@ -38,7 +40,9 @@ from kpi.calendar import local_day
 log = structlog.get_logger()
 FILES_BESIDE_PROBES = 256
 STOP_WITHIN_S = 4.0
-RETRY_LEADERSHIP_S = 1.0
+PARENT = 0
+"""Standard input: a socket to the parent (see `app.serving`). It closes when the parent dies."""
+RETRY_S = 1.0
 
 
 def collect_command(
@@ -59,31 +63,47 @@ def run_collector(database: Database, settings: Settings, *, with_parent: bool) 
 
 
 async def _collect(database: Database, settings: Settings, with_parent: bool) -> None:
+    """Lead where nobody does, until it is time to stop; wait for that where somebody does."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if with_parent:
-        loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(0, 1024) else stop.set())
-    while not stop.is_set():
-        with leadership(database) as leader:
-            if leader:
-                await _lead(database, settings, stop)
-        if not leader:
+        loop.add_reader(PARENT, lambda: None if os.read(PARENT, 1024) else stop.set())
+    beating = asyncio.create_task(_tell_parent())
+    with leadership(database) as claim:
+        while not stop.is_set():
+            with put_off_while_away("lead"):
+                if await asyncio.to_thread(claim.renew):
+                    await _lead(database, settings, claim, stop)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RETRY_LEADERSHIP_S)
+                await asyncio.wait_for(stop.wait(), RETRY_S)
+    beating.cancel()
 
 
-async def _lead(database: Database, settings: Settings, stop: asyncio.Event) -> None:
+async def _tell_parent() -> None:
+    """Show the parent that this process is alive, whatever the database is doing."""
+    while True:
+        with contextlib.suppress(OSError):  # standard input is no socket: nobody listens
+            os.write(PARENT, b".")
+        await asyncio.sleep(HEARTBEAT_S)
+
+
+async def _lead(database: Database, settings: Settings, claim: Claim, stop: asyncio.Event) -> None:
+    """Collect until it is time to stop, or until another process collects."""
     run_id = begin_run(database, _now())
     log.info("collector started", pid=os.getpid())
     memory = CredentialMemory()
     with open_probers(settings.clock_tolerance, memory) as probers:
-        jobs = _Jobs(database, settings, Collecting(database, settings, probers), run_id)
+        collecting = Collecting(database, settings, probers)
+        jobs = _Jobs(database, settings, collecting, run_id, claim)
         jobs.start()
         if settings.video_check_interval:
             jobs.check_video(VideoChecking(database, settings, memory))
-        await stop.wait()
+        await asyncio.wait(
+            [asyncio.ensure_future(ends.wait()) for ends in (stop, jobs.deposed)],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
         await jobs.stop()
     end_run(database, run_id, _now())
     log.info("collector stopped")
@@ -93,14 +113,22 @@ class _Jobs:
     """The jobs of one run: sweep and ledger each slot, heartbeat, the night's upkeep."""
 
     def __init__(
-        self, database: Database, settings: Settings, collecting: Collecting, run_id: int
+        self,
+        database: Database,
+        settings: Settings,
+        collecting: Collecting,
+        run_id: int,
+        claim: Claim,
     ) -> None:
         self._database = database
         self._settings = settings
         self._collecting = collecting
         self._run_id = run_id
         self._interval_s = collecting.interval_at(time.time())
-        self._recording = asyncio.Lock()
+        self._claim = claim
+        self._backlog = Backlog(self._record)
+        self._loop = asyncio.get_running_loop()
+        self.deposed = asyncio.Event()
         self._scheduler = AsyncIOScheduler(
             timezone=settings.zone, job_defaults={"coalesce": True, "max_instances": 1}
         )
@@ -110,9 +138,11 @@ class _Jobs:
         self._scheduler.add_job(self._sweep, id="first sweep")  # now, for the slot under way
         self._scheduler.add_job(self._sweep, id="sweep", **each_slot)
         self._scheduler.add_job(self._ledger, id="ledger", **each_slot)
+        self._scheduler.add_job(self._prepare, id="days ahead")
         self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
         self._scheduler.add_job(self._night, "cron", hour=0, minute=20, misfire_grace_time=3600)
         self._scheduler.start()
+        self._recording = asyncio.create_task(self._backlog.keep_recording())
 
     def check_video(self, checking: VideoChecking) -> None:
         """Check the cameras' video too, in rounds."""
@@ -120,9 +150,13 @@ class _Jobs:
         self._scheduler.add_job(_video, "interval", args=[checking], id="video", seconds=round_s)
 
     async def stop(self) -> None:
-        """Let what is being recorded be recorded, give up a sweep under way, begin nothing more."""
+        """Record what is finished, give up a sweep under way, begin nothing more."""
+        self._scheduler.pause()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._recording.acquire(), STOP_WITHIN_S)
+            await asyncio.wait_for(self._backlog.record_all(), STOP_WITHIN_S)
+        self._recording.cancel()
+        if self._backlog:
+            log.error("sweeps lost: the database was away to the end", sweeps=len(self._backlog))
         self._scheduler.shutdown(wait=False)
 
     def _slots(self) -> IntervalTrigger:
@@ -133,23 +167,29 @@ class _Jobs:
         )
 
     async def _sweep(self) -> None:
-        try:
-            finished = await self._collecting.sweep_slot()
-        except asyncio.CancelledError:
-            log.info("sweep given up: the collector stops")
-            return
-        if finished is None:
-            return
-        async with self._recording:
-            stored = await asyncio.to_thread(self._collecting.record, finished)
+        with put_off_while_away("sweep"):
+            try:
+                finished = await self._collecting.sweep_slot()
+            except asyncio.CancelledError:
+                log.info("sweep given up: the collector stops")
+                return
+            if finished is not None:
+                self._backlog.add(finished)
+            await self._follow_interval()
+
+    def _record(self, sweep: FinishedSweep) -> Stored:
+        """Record a sweep. Whoever has lost the lead still hands in what nobody else has swept."""
+        if not self._claim.renew():
+            self._loop.call_soon_threadsafe(self.deposed.set)
+        stored = self._collecting.record(sweep)
         log.info(
             "sweep",
-            devices=len(finished.result.observations),
+            devices=len(sweep.result.observations),
             stored=stored.inserted,
-            wall_s=round(finished.result.wall_s, 2),
-            cpu_s=round(finished.result.cpu_s, 2),
+            wall_s=round(sweep.result.wall_s, 2),
+            cpu_s=round(sweep.result.cpu_s, 2),
         )
-        await self._follow_interval()
+        return stored
 
     async def _follow_interval(self) -> None:
         """A change of the poll interval takes effect with the first slot of another day."""
@@ -159,6 +199,9 @@ class _Jobs:
             self._interval_s = interval_s
             for job in ("sweep", "ledger"):
                 self._scheduler.reschedule_job(job, trigger=self._slots())
+
+    async def _prepare(self) -> None:
+        await _in_thread(prepare_days, self._database, self._settings, _now())
 
     async def _ledger(self) -> None:
         now = _now()
@@ -173,14 +216,15 @@ class _Jobs:
 
 
 async def _video(checking: VideoChecking) -> None:
-    with contextlib.suppress(asyncio.CancelledError):  # the collector stops
+    with contextlib.suppress(asyncio.CancelledError), put_off_while_away("video"):
         done = await checking.round()
         if done.checked:
             log.info("video check", **asdict(done))
 
 
-async def _in_thread(work: Any, *arguments: Any) -> None:
-    await asyncio.to_thread(work, *arguments)
+async def _in_thread(work: Callable[..., object], *arguments: object) -> None:
+    with put_off_while_away(work.__name__):
+        await asyncio.to_thread(work, *arguments)
 
 
 def _now() -> int:

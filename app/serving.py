@@ -1,7 +1,9 @@
 """The web process: serves, keeps the collector alive beside it, watches the alerts.
 
 The collector is a child process, so that a report or an audit never starves a sweep into false
-time-outs. It is started again when it ends or when its heartbeat falls silent. Source: DESIGN §6.
+time-outs. It is started again when it ends or when its heartbeat falls silent. The two are joined
+by a pair of sockets, not by the database, which may be away: the collector's end is its standard
+input; it writes its heartbeat there and ends when the web process does. Source: DESIGN §6.
 """
 
 import contextlib
@@ -27,9 +29,8 @@ from app.accounts.queries import count_users
 from app.accounts.upkeep import tidy
 from app.config import Settings
 from app.console import errors_for_people, opened
-from app.database import Database
+from app.database import Database, put_off_while_away
 from app.errors import Refused
-from app.evidence.heartbeat import last_heartbeat
 from app.evidence.store import refuse_other_zone
 from app.main import create_app
 from app.operations.alerts import watch
@@ -45,10 +46,11 @@ WATCH_S = 5
 class Supervisor:
     """Starts the collector, and starts it again after a pause that grows while it keeps ending."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
+        self._heart: socket.socket | None = None
         self._started_at = 0.0
+        self._heard_at = 0.0
         self._pause_s = 1.0
 
     def tend(self) -> None:
@@ -57,7 +59,7 @@ class Supervisor:
             self._start()
         elif self._child.poll() is not None:
             self._restart(f"ended with {self._child.returncode}")
-        elif self._is_silent(self._child.pid):
+        elif self._is_silent():
             self._child.kill()
             self._child.wait()
             self._restart("its heartbeat fell silent")
@@ -75,8 +77,13 @@ class Supervisor:
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "app.cli", "collect", "--with-parent"]
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - this interpreter
-        self._started_at = time.monotonic()
+        if self._heart is not None:
+            self._heart.close()
+        self._heart, theirs = socket.socketpair()
+        self._heart.setblocking(False)
+        with theirs:
+            self._child = subprocess.Popen(command, stdin=theirs.fileno())  # noqa: S603 - this interpreter
+        self._started_at = self._heard_at = time.monotonic()
 
     def _restart(self, why: str) -> None:
         lived = time.monotonic() - self._started_at
@@ -86,12 +93,12 @@ class Supervisor:
         self._pause_s = 1.0 if lived > LONGEST_PAUSE_S else min(2 * self._pause_s, LONGEST_PAUSE_S)
         self._start()
 
-    def _is_silent(self, pid: int) -> bool:
-        if time.monotonic() - self._started_at < SILENT_AFTER_S:
-            return False
-        with self._database.read() as session:
-            heard = last_heartbeat(session, pid)
-        return heard is not None and time.time() - heard > SILENT_AFTER_S
+    def _is_silent(self) -> bool:
+        """Whether nothing has been heard for long: it hangs, or was stopped."""
+        with contextlib.suppress(OSError):  # nothing was said
+            if self._heart is not None and self._heart.recv(1024):
+                self._heard_at = time.monotonic()
+        return time.monotonic() - self._heard_at > SILENT_AFTER_S
 
 
 def serve_command(
@@ -175,7 +182,7 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 @contextmanager
 def _duties(database: Database, settings: Settings) -> Iterator[None]:
     """What the web process does besides serving."""
-    supervisor = Supervisor(database)
+    supervisor = Supervisor()
     client = webhook_client()
     watching_since = int(time.time())
     scheduler = BackgroundScheduler(
@@ -183,11 +190,13 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
     )
 
     def watch_alerts() -> None:
-        watch(database, settings, int(time.time()), watching_since)
-        deliver(database, settings, int(time.time()), client)
+        with put_off_while_away("alerts"):
+            watch(database, settings, int(time.time()), watching_since)
+            deliver(database, settings, int(time.time()), client)
 
     def tidy_accounts() -> None:
-        tidy(database, settings, int(time.time()))
+        with put_off_while_away("accounts"):
+            tidy(database, settings, int(time.time()))
 
     supervisor.tend()
     scheduler.add_job(supervisor.tend, "interval", seconds=1)

@@ -1,18 +1,20 @@
 """One sweep of the fleet, from the register to the record.
 
 1. The slot: its tick is the start of the slot that the sweep begins in.
-2. The targets: the devices in service on that day.
+2. The targets: the devices in service on that day; those of the last sweep where the database is
+   away, so that the sweep is not (see `app.evidence.backlog`).
 3. The sweep, spread over the first half of the slot, over before the slot is.
 4. The judgement: what the sweep is worth, and what it tells of this host (`app.evidence.judging`).
 5. The record, in one transaction.
 """
 
 import asyncio
+from dataclasses import dataclass
 
 import structlog
 
 from app.config import Settings
-from app.database import Database
+from app.database import DATABASE_AWAY, Database
 from app.evidence.host_clock import SYSTEM_CLOCKS, Clocks
 from app.evidence.judging import judge
 from app.evidence.recording import FinishedSweep, Recorder
@@ -28,6 +30,17 @@ from kpi.calendar import floor_to_slot, local_day
 log = structlog.get_logger()
 SLOT_SHARE = 0.97
 """Part of a slot that its sweep may take."""
+REGISTER_WITHIN_S = 5.0
+"""How long a sweep waits for the register; a tenth of the slot where that is less."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fleet:
+    """Whom to ask, and the cohort of every device in service (by its id)."""
+
+    interval_s: int
+    targets: list[Target]
+    members: dict[int, int]
 
 
 class Collecting:
@@ -45,6 +58,7 @@ class Collecting:
         self._probers = probers
         self._wall = clocks.wall
         self._recorder = Recorder(database, settings)
+        self._last: _Fleet | None = None
         self._options = SweepOptions(
             timeout_s=settings.attempt_timeout,
             concurrency=settings.probe_concurrency,
@@ -64,9 +78,9 @@ class Collecting:
         started) asks them all at once.
         """
         now = self._wall()
-        interval_s = await asyncio.to_thread(self.interval_at, now)
-        tick = floor_to_slot(now + min(0.5, interval_s / 20), interval_s)  # a timer may fire early
-        targets, members = await asyncio.to_thread(self._fleet, tick, None)
+        fleet = await self._registered(now)
+        interval_s, targets = fleet.interval_s, fleet.targets
+        tick = _begun_slot(now, interval_s)
         left_s = tick + interval_s * SLOT_SHARE - self._wall()
         if left_s < 2 * self._options.timeout_s:
             return None
@@ -78,7 +92,24 @@ class Collecting:
             phase=phases((target.group for target in targets), spread_s),
             ends_in_s=left_s,
         )
-        return self._finished(tick, interval_s, result, members)
+        return self._finished(tick, interval_s, result, fleet.members)
+
+    async def _registered(self, now: float) -> _Fleet:
+        """What the register says of the slot under way, or what it said last."""
+        limit_s = min(REGISTER_WITHIN_S, self._settings.poll_interval / 10)
+        try:
+            async with asyncio.timeout(limit_s if self._last else None):
+                self._last = await asyncio.to_thread(self._read_register, now)
+        except (*DATABASE_AWAY, TimeoutError):
+            if self._last is None:
+                raise
+            log.warning("register out of reach: the devices of the last sweep are asked")
+        return self._last
+
+    def _read_register(self, now: float) -> _Fleet:
+        interval_s = self.interval_at(now)
+        targets, members = self._fleet(_begun_slot(now, interval_s), None)
+        return _Fleet(interval_s, targets, members)
 
     def record(self, finished: FinishedSweep) -> Stored:
         """Store a sweep."""
@@ -122,3 +153,8 @@ class Collecting:
             tolerance_s=self._settings.clock_tolerance,
         )
         return FinishedSweep(tick, interval_s, finished_at, judged, members, host)
+
+
+def _begun_slot(now: float, interval_s: int) -> int:
+    """The slot under way, or the one that is about to begin: a timer may fire early."""
+    return floor_to_slot(now + min(0.5, interval_s / 20), interval_s)

@@ -142,8 +142,8 @@ def sweep_command(
             _require_room(database, room)
             refuse_other_zone(database, settings)
             raise_file_limit(OPEN_FILES)
-            with leadership(database) as alone:
-                result, stored = uvloop.run(_sweep(database, settings, room, alone))
+            with leadership(database) as claim:
+                result, stored = uvloop.run(_sweep(database, settings, room, claim.renew()))
     _print_sweep(result, stored, form)
 
 

@@ -4,8 +4,7 @@ import os
 import socket
 from importlib.metadata import version
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import update
 
 from app.database import Database
 from app.evidence.tables import CollectorRun
@@ -44,11 +43,3 @@ def end_run(database: Database, run_id: int, now: int) -> None:
             .where(CollectorRun.id == run_id)
             .values(heartbeat_at=now, stopped_at=now)
         )
-
-
-def last_heartbeat(session: Session, pid: int) -> int | None:
-    """When the process was last known to be alive; None where it has not begun yet."""
-    newest = CollectorRun.id.desc()
-    return session.scalar(
-        select(CollectorRun.heartbeat_at).where(CollectorRun.pid == pid).order_by(newest).limit(1)
-    )

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Row, delete, func, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.database import Base
+from app.database import Base, straight_to_driver
 from app.evidence.tables import (
     DayOrigin,
     DeviceState,
@@ -49,6 +50,7 @@ class StateRow(NamedTuple):
     previous: int | None
 
 
+RECORDING_KEY = 2023_0098_03
 FEW_DEVICES = 200
 """Up to so many devices are read by naming their keys; for more, the whole range is scanned."""
 
@@ -103,19 +105,18 @@ def insert_samples(session: Session, rows: Sequence[SampleRow]) -> tuple[int, in
     key is taken is anything staged (docs/decisions/0004-copy-before-staging.md).
     """
     connection = session.connection()
-    driver: Any = connection.connection.driver_connection  # SQLAlchemy would copy every row
     if connection.dialect.name == "sqlite":
         statement = "INSERT INTO sample VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        inserted = int(driver.executemany(statement, rows).rowcount)
+        with straight_to_driver(connection) as driver:
+            inserted = int(driver.executemany(statement, rows).rowcount)
         if inserted < len(rows):
             _stage(connection, rows)
             return inserted, _count_conflicts(connection, rows)
         return inserted, 0
-    library: Any = connection.dialect.loaded_dbapi
     try:
         with connection.begin_nested():  # nearly always, all are new
             _copy(connection, "sample", rows)
-    except library.errors.UniqueViolation:
+    except IntegrityError:
         _stage(connection, rows)
         inserted = connection.exec_driver_sql(
             "INSERT INTO sample SELECT * FROM incoming ON CONFLICT DO NOTHING"
@@ -152,8 +153,11 @@ def _count_conflicts(connection: Connection, rows: Sequence[SampleRow]) -> int:
 
 
 def _copy(connection: Connection, table: str, rows: Sequence[tuple[int | None, ...]]) -> None:
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+    with (
+        straight_to_driver(connection) as driver,
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {table} FROM STDIN") as copy,
+    ):
         for row in rows:
             copy.write_row(row)
 
@@ -330,6 +334,13 @@ def _portions(items: list[int], size: int) -> Iterable[list[int]]:
 
 
 # Sweeps and states
+
+
+def begin_recording(session: Session) -> int | None:
+    """Wait until no other transaction records a sweep; returns the newest sweep's tick."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECORDING_KEY})
+    return session.scalar(select(func.max(Sweep.tick)))
 
 
 def insert_sweep_counts(session: Session, rows: Sequence[dict[str, int]]) -> None:

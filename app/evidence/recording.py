@@ -56,14 +56,15 @@ class FinishedSweep:
 class Recorder:
     """Records one sweep after the other, each in one transaction.
 
-    It remembers the states it wrote, so that most sweeps write only a few; there is one recorder
-    at a time (see `app.evidence.leadership`).
+    It remembers the states it wrote, so that most sweeps write only a few; where another recorder
+    was at work meanwhile (see `app.evidence.leadership`) they are read again.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
         self._known: dict[int, StateRow] | None = None
+        self._newest: int | None = None
         self._claimed: date | None = None
         self._video = VideoResults()
 
@@ -71,24 +72,30 @@ class Recorder:
         """Store a sweep; a slot that already has its sweep keeps that one.
 
         What the video checks say is combined with the minute's results first: the worse one wins.
+        One that comes after a newer one says nothing of how the devices are now.
         """
         day = local_day(sweep.tick, self._settings.zone)
         known, self._known = self._known, None  # what fails in between is read again
+        claimed, self._claimed = self._claimed, None
         with self._database.write() as session:
-            if day != self._claimed:
+            newest = queries.begin_recording(session)
+            if day != claimed:
                 zone = self._settings.timezone
                 claim_day(session, day, zone, sweep.interval_s, DayOrigin.COLLECTOR)
-            known = queries.device_states(session) if known is None else known
+            if known is None or newest != self._newest:
+                known = queries.device_states(session)
             sweep = _with_video(sweep, self._video.at(session, sweep.tick))
             rows = _sample_rows(sweep)
             stored = store_samples(session, self._settings.zone, rows)
             taken = _take_slot(session, sweep, rows, stored)
-            changed = _changes(known, sweep) if taken else []
+            is_late = newest is not None and sweep.tick < newest
+            changed = _changes(known, sweep) if taken and not is_late else []
             queries.put_states(session, changed)
             note_offsets(session, sweep.tick, known, changed)
             note_host(session, sweep.host, sweep.finished_at)
         self._claimed = day
         self._known = known | {state.device_id: state for state in changed}
+        self._newest = max(sweep.tick, newest or 0)
         return stored
 
 

@@ -5,16 +5,20 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from app.database import DATABASE_AWAY, in_short
 from app.errors import BadParameter, ImportRefused, IntactError
 from app.web.shell import render
 
+log = structlog.get_logger()
 INTERFACE = "/api/"
+RETRY_AFTER_S = 5
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -35,6 +39,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(IntactError, _ours)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
+    for away in DATABASE_AWAY:
+        app.add_exception_handler(away, _away)
     app.add_exception_handler(Exception, _defect)
 
 
@@ -80,6 +86,14 @@ async def _http(request: Request, error: Exception) -> Response:
     title = HTTPStatus(error.status_code).phrase
     problem = _problem(request, error.status_code, title, error.detail)
     return _answer(request, problem, error.headers)
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    """503: the database is stopped, out of reach or busy for long; what it says goes to the log."""
+    log.warning("request failed: the database is away", reason=in_short(error))
+    detail = "The database does not answer. What is being collected is kept; ask again in a while."
+    problem = _problem(request, 503, HTTPStatus(503).phrase, detail)
+    return _answer(request, problem, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 async def _defect(request: Request, _error: Exception) -> Response:

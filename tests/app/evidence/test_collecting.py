@@ -205,9 +205,8 @@ def test_a_device_is_asked_even_where_its_password_cannot_be_opened(
 
 def test_one_collector_at_a_time(database: Database) -> None:
     with leadership(database) as first:
-        with leadership(database) as second:
-            assert (first, second) == (True, False)
-        with leadership(database) as third:
-            assert third is False
+        assert (first.renew(), first.renew()) == (True, True)
+        with leadership(database) as second, leadership(database) as third:
+            assert (second.renew(), third.renew(), first.renew()) == (False, False, True)
     with leadership(database) as after:
-        assert after is True
+        assert after.renew() is True

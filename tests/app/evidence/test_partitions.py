@@ -148,35 +148,49 @@ def migrate(database: Database, *, to: str) -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     with database.engine.begin() as connection:
         config.attributes["connection"] = connection
-        move = command.upgrade if to == "head" else command.downgrade
-        move(config, to)
+        command.upgrade(config, to)
 
 
-def test_the_migration_keeps_every_sample(postgres: Database) -> None:
-    """Down to one table and up again, over the days of 25 and 23 hours and one without samples."""
+@pytest.fixture
+def unpartitioned(postgres_url: str) -> Iterator[Database]:
+    """A database as it was before its samples were partitioned."""
+    database = Database(postgres_url)
+    migrate(database, to=UNPARTITIONED)
+    yield database
+    database.close()
+
+
+def insert(database: Database, table: str, rows: list[tuple[object, ...]]) -> None:
+    marks = ", ".join(f":{n}" for n in range(len(rows[0])))
+    values = [{str(n): value for n, value in enumerate(row)} for row in rows]
+    with database.write() as session:
+        session.execute(text(f"INSERT INTO {table} VALUES ({marks})"), values)  # noqa: S608 - our names
+
+
+def test_the_migration_keeps_every_sample(unpartitioned: Database) -> None:
+    """Over the days of 25 and 23 hours, and one without samples."""
     days = [date(2026, 10, 25), date(2026, 10, 26), date(2027, 3, 28), date(2027, 3, 29)]
-    with postgres.write() as session:
-        for day in days:
-            claim_day(session, day, BERLIN.key, 900, DayOrigin.IMPORT)
-            if day != days[1]:
-                start, end = day_bounds(day, BERLIN)
-                ticks = range(start, end, 900)
-                rows = [(tick, device, 0, device) for tick in ticks for device in (1, 2)]
-                store_samples(session, BERLIN, rows)
-    before = samples(postgres), bounds(postgres)
-    assert len(before[0]) == 2 * 4 * (25 + 23 + 24)
-    migrate(postgres, to=UNPARTITIONED)
-    with postgres.read() as session:
-        assert session.scalar(text("SELECT relkind FROM pg_class WHERE relname = 'sample'")) == "r"
-    assert samples(postgres) == before[0]
-    migrate(postgres, to="head")
-    assert (samples(postgres), bounds(postgres)) == before
+    spans = {day: day_bounds(day, BERLIN) for day in days}
+    before: list[tuple[int, ...]] = [
+        (tick, device, 0, device)
+        for day, (start, end) in spans.items()
+        if day != days[1]
+        for tick in range(start, end, 900)
+        for device in (1, 2)
+    ]
+    assert len(before) == 2 * 4 * (25 + 23 + 24)
+    insert(unpartitioned, "evidence_zone", [(1, BERLIN.key)])
+    insert(unpartitioned, "evidence_day", [(day, 900, "import") for day in days])
+    insert(unpartitioned, "sample", list(before))
+    migrate(unpartitioned, to="head")
+    assert samples(unpartitioned) == before
+    assert bounds(unpartitioned) == {
+        f"sample_{day:%Y%m%d}": said(*span) for day, span in spans.items()
+    }
 
 
-def test_the_migration_leaves_no_sample_behind(postgres: Database) -> None:
-    migrate(postgres, to=UNPARTITIONED)
-    with postgres.write() as session:
-        session.execute(text("INSERT INTO sample VALUES (60, 1, 0, 1)"))  # of a day never claimed
+def test_the_migration_leaves_no_sample_behind(unpartitioned: Database) -> None:
+    insert(unpartitioned, "sample", [(60, 1, 0, 1)])  # of a day never claimed
     with pytest.raises(RuntimeError, match="0 of 1 samples"):
-        migrate(postgres, to="head")
-    assert samples(postgres) == [(60, 1, 0, 1)]
+        migrate(unpartitioned, to="head")
+    assert samples(unpartitioned) == [(60, 1, 0, 1)]

@@ -69,8 +69,8 @@ async def _collect(database: Database, settings: Settings, with_parent: bool) ->
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if with_parent:
-        loop.add_reader(PARENT, lambda: None if os.read(PARENT, 1024) else stop.set())
-    beating = asyncio.create_task(_tell_parent())
+        loop.add_reader(PARENT, _end_with_parent, stop)
+        beating = asyncio.create_task(_tell_parent())
     with leadership(database) as claim:
         while not stop.is_set():
             with put_off_while_away("lead"):
@@ -78,13 +78,23 @@ async def _collect(database: Database, settings: Settings, with_parent: bool) ->
                     await _lead(database, settings, claim, stop)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RETRY_S)
-    beating.cancel()
+    if with_parent:
+        beating.cancel()
+
+
+def _end_with_parent(stop: asyncio.Event) -> None:
+    """Standard input was closed by the parent, or reset as it was killed."""
+    with contextlib.suppress(OSError):
+        if os.read(PARENT, 1024):
+            return
+    asyncio.get_running_loop().remove_reader(PARENT)
+    stop.set()
 
 
 async def _tell_parent() -> None:
     """Show the parent that this process is alive, whatever the database is doing."""
     while True:
-        with contextlib.suppress(OSError):  # standard input is no socket: nobody listens
+        with contextlib.suppress(OSError):  # it has ended
             os.write(PARENT, b".")
         await asyncio.sleep(HEARTBEAT_S)
 

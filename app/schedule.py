@@ -26,6 +26,7 @@ from app.database import Database, put_off_while_away
 from app.evidence.backlog import Backlog
 from app.evidence.collecting import Collecting
 from app.evidence.heartbeat import HEARTBEAT_S, beat, begin_run, end_run
+from app.evidence.host_clock import SYSTEM_CLOCKS, ClockWatch
 from app.evidence.leadership import Claim, leadership
 from app.evidence.ledger import bring_up_to_date
 from app.evidence.recording import FinishedSweep
@@ -40,6 +41,8 @@ from kpi.calendar import local_day
 log = structlog.get_logger()
 FILES_BESIDE_PROBES = 256
 STOP_WITHIN_S = 4.0
+CLOCK_LOOK_S = 1.0
+SLOT_JOBS = ("sweep", "ledger")
 PARENT = 0
 """Standard input: a socket to the parent (see `app.serving`). It closes when the parent dies."""
 RETRY_S = 1.0
@@ -153,6 +156,7 @@ class _Jobs:
         self._scheduler.add_job(self._night, "cron", hour=0, minute=20, misfire_grace_time=3600)
         self._scheduler.start()
         self._recording = asyncio.create_task(self._backlog.keep_recording())
+        self._watching = asyncio.create_task(self._watch_clock())
 
     def check_video(self, checking: VideoChecking) -> None:
         """Check the cameras' video too, in rounds."""
@@ -161,6 +165,7 @@ class _Jobs:
 
     async def stop(self) -> None:
         """Record what is finished, give up a sweep under way, begin nothing more."""
+        self._watching.cancel()
         self._scheduler.pause()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._backlog.record_all(), STOP_WITHIN_S)
@@ -207,8 +212,28 @@ class _Jobs:
         interval_s = await asyncio.to_thread(self._collecting.interval_at, next_tick)
         if interval_s != self._interval_s:
             self._interval_s = interval_s
-            for job in ("sweep", "ledger"):
+            for job in SLOT_JOBS:
                 self._scheduler.reschedule_job(job, trigger=self._slots())
+
+    async def _watch_clock(self) -> None:
+        """APScheduler waits for times of day: once the clock is set, it would wait for old ones."""
+        watch = ClockWatch(SYSTEM_CLOCKS)
+        while True:
+            await asyncio.sleep(CLOCK_LOOK_S)
+            jumped_s = watch.jumped()
+            if abs(jumped_s) > self._interval_s:
+                self._due_anew()
+                await _in_thread(self._collecting.note_jump, jumped_s)
+
+    def _due_anew(self) -> None:
+        """Each job is due as if it had been made now, those of the slots at the next slot."""
+        for job in self._scheduler.get_jobs():
+            trigger = job.trigger
+            if job.id in SLOT_JOBS:
+                trigger = self._slots()
+            elif isinstance(trigger, IntervalTrigger):
+                trigger = IntervalTrigger(seconds=trigger.interval_length)
+            self._scheduler.reschedule_job(job.id, trigger=trigger)
 
     async def _prepare(self) -> None:
         await _in_thread(prepare_days, self._database, self._settings, _now())

@@ -15,8 +15,10 @@ import structlog
 
 from app.config import Settings
 from app.database import DATABASE_AWAY, Database
-from app.evidence.host_clock import SYSTEM_CLOCKS, Clocks
+from app.evidence.host_clock import SYSTEM_CLOCKS, Clocks, jump_fact
+from app.evidence.host_log import note_fact
 from app.evidence.judging import judge
+from app.evidence.queries import has_sweep
 from app.evidence.recording import FinishedSweep, Recorder
 from app.evidence.store import Stored, slot_length
 from app.fleet.roster import roster
@@ -57,6 +59,7 @@ class Collecting:
         self._settings = settings
         self._probers = probers
         self._wall = clocks.wall
+        self._swept_until = 0
         self._recorder = Recorder(database, settings)
         self._last: _Fleet | None = None
         self._options = SweepOptions(
@@ -82,7 +85,7 @@ class Collecting:
         interval_s, targets = fleet.interval_s, fleet.targets
         tick = _begun_slot(now, interval_s)
         left_s = tick + interval_s * SLOT_SHARE - self._wall()
-        if left_s < 2 * self._options.timeout_s:
+        if left_s < 2 * self._options.timeout_s or await asyncio.to_thread(self._comes_again, tick):
             return None
         spread_s = interval_s / 2 if left_s > interval_s / 2 + 2 * self._options.timeout_s else 0
         result = await sweep(
@@ -114,6 +117,20 @@ class Collecting:
     def record(self, finished: FinishedSweep) -> Stored:
         """Store a sweep."""
         return self._recorder.record(finished)
+
+    def note_jump(self, seconds: float) -> None:
+        """Record that the wall clock was set; `seconds` ahead, or back where negative."""
+        now = self._wall()
+        self._swept_until = int(now - seconds) if seconds < 0 else 0
+        with self._database.write() as session:
+            note_fact(session, jump_fact(now, seconds))
+
+    def _comes_again(self, tick: int) -> bool:
+        """Whether a slot was swept before the clock was set back: what it lacks stays unknown."""
+        if tick > self._swept_until:
+            return False
+        with self._database.read() as session:
+            return has_sweep(session, tick)
 
     async def sweep_once(self, room: str | None, *, keep: bool) -> tuple[SweepResult, int]:
         """Sweep at once, without phases; returns what it is worth and how many samples were stored.

@@ -361,6 +361,10 @@ def last_sweep(session: Session) -> Sweep | None:
     return next(iter(last_sweeps(session, 1)), None)
 
 
+def has_sweep(session: Session, tick: int) -> bool:
+    return session.get(Sweep, tick) is not None
+
+
 def last_sweeps(session: Session, limit: int) -> Sequence[Sweep]:
     """The newest first."""
     return session.scalars(select(Sweep).order_by(Sweep.tick.desc()).limit(limit)).all()

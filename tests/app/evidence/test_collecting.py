@@ -12,11 +12,12 @@ from sqlalchemy import select
 from app.config import Settings
 from app.database import Database
 from app.evidence.collecting import Collecting
+from app.evidence.host_clock import Clocks
 from app.evidence.leadership import leadership
 from app.evidence.ledger import mark_touched
 from app.evidence.recording import FinishedSweep
 from app.evidence.store import claim_day
-from app.evidence.tables import DayOrigin, DeviceState, Sample, Sweep, SweepCount
+from app.evidence.tables import DayOrigin, DeviceState, HostEvent, Sample, Sweep, SweepCount
 from app.fleet.importing import import_devices
 from collectors.probe import Observation, ProbeMethod, Probers, Target
 from collectors.sweep import SweepResult
@@ -169,6 +170,66 @@ def test_while_no_canary_answers_nothing_is_known(
         assert session.scalars(select(Sweep.by_status)).one() == by_status
         details = set(session.scalars(select(DeviceState.detail)))
     assert ("not measured: no canary address answered" in details) == (canary == "dead")
+
+
+class SetClock:
+    """A wall clock that the test sets; it stands still in between.
+
+    It begins late in its slot, where the rooms are all asked at once.
+    """
+
+    def __init__(self) -> None:
+        self.now = 900 * (int(time.time()) // 900) + 500.0
+
+    def clocks(self) -> Clocks:
+        return Clocks(lambda: self.now, lambda: 0.0)
+
+
+@pytest.mark.parametrize("jump_s", [900, -900, 86_400])
+def test_a_clock_that_is_set_in_the_middle_of_a_sweep(
+    registered: Database, settings: Settings, jump_s: int
+) -> None:
+    clock = SetClock()
+
+    def set_clock(target: Target) -> Observation:
+        clock.now += jump_s if target.address == "127.9.0.1" else 0
+        return Observation(Status.TIMEOUT)
+
+    settings = settings.model_copy(update={"probe_timeout": 0.1})
+    collecting = Collecting(registered, settings, probers(set_clock), clock.clocks())
+    finished = asyncio.run(collecting.sweep_slot())
+    assert finished is not None
+    assert finished.result.by_status == {Status.UNKNOWN: 3}
+
+
+def test_a_slot_that_comes_again_keeps_what_it_has(
+    registered: Database, settings: Settings
+) -> None:
+    """The clock is set back by three slots: those that had their sweep are not swept again."""
+    clock = SetClock()
+    collecting = Collecting(registered, settings, probers(intact), clock.clocks())
+
+    def sweep_slots(count: int) -> list[bool]:
+        done = []
+        for _ in range(count):
+            finished = asyncio.run(collecting.sweep_slot())
+            done.append(finished is not None)
+            if finished is not None:
+                collecting.record(finished)
+            clock.now += 900
+        return done
+
+    clock.now -= 900
+    assert sweep_slots(1) == [True]
+    clock.now += 900  # a slot without sweep
+    assert sweep_slots(1) == [True]
+    clock.now -= 2700
+    collecting.note_jump(-2700)
+    assert sweep_slots(4) == [False, True, False, True]
+    with registered.read() as session:
+        (event,) = session.scalars(select(HostEvent)).all()
+    assert (event.kind, event.seconds) == ("clock_jump", -2700)
+    assert event.detail == "the host's clock was set 2700 s back"
 
 
 def test_the_days_own_slots_hold_until_midnight(registered: Database, tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def failing_samples(
 
 def joined(parts: list[Failing]) -> Failing:
     """Several stretches as one, again in order of device and tick."""
-    device, tick, status, length = (
-        (np.concatenate(columns) for columns in zip(*parts, strict=True)) if parts else _EMPTY.T
-    )
-    order = np.lexsort((tick, device))
-    return Failing(device[order], tick[order], status[order], length[order])
+    if not parts:
+        return Failing(*_EMPTY.T)
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.lexsort((columns[1], columns[0]))
+    return Failing(*(column[order] for column in columns))

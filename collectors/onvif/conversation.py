@@ -7,12 +7,13 @@
 3. If it is refused and the register has credentials that were not refused before, show them: by
    HTTP digest where the camera offers it, else by WS-UsernameToken; by what worked last time, if
    anything did.
-4. If that is refused too, remember it and never show this password again.
+4. If that is refused too, remember it and do not show this password again; see `credentials`.
 5. A camera that asked for a password lives, whatever it does to the one that it is shown.
 
 Source: DESIGN §5.
 """
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -145,19 +146,22 @@ async def _ask_with_password(
     who = (target.address, target.username, target.password)
     if not target.username:
         return _auth_failed("asks for a password, and none is registered")
-    if memory.was_refused(*who):
-        return _auth_failed("refused this password before; not tried again until it changes")
     known = memory.worked(*who)
+    if memory.was_refused(*who):
+        again = "until it changes" if memory.refused_until(*who) == math.inf else "for a while"
+        return _auth_failed(f"refused this password before; not tried again {again}")
     for _ in range(2):  # a second time only for a nonce that went stale: no wrong password
         challenge = _choose(refusal, known)
-        camera_time = _camera_time(refusal, known, clock_offset_s)
-        build = partial(_with_password, target, operation, challenge, camera_time)
+        told_s = _told_offset(refusal) if clock_offset_s is None else clock_offset_s
+        used_s = told_s if told_s is not None else (known and known.clock_offset_s) or 0.0
+        build = partial(_with_password, target, operation, challenge, used_s)
         answer = await send(target, operation, build(), deadline, partial(build, count=2))
         if isinstance(answer, Failure):
             return _alive(answer)
         if answer.good:
             scheme = Scheme.DIGEST if challenge else Scheme.TOKEN
-            memory.remember_success(*who, Accepted(scheme, answer.clock_offset_s))
+            offset_s = used_s if answer.clock_offset_s is None else answer.clock_offset_s
+            memory.remember_success(*who, Accepted(scheme, offset_s))
         elif answer.perhaps_refused and not proven:
             memory.remember_doubt(*who)
         if not answer.refused:
@@ -167,7 +171,7 @@ async def _ask_with_password(
             break
     if proven:
         return _fault("refuses this, though it took the password before")
-    memory.remember_refusal(*who)
+    memory.remember_refusal(*who, clock_unknown=challenge is None and told_s is None)
     return _auth_failed("refuses the registered user name or password")
 
 
@@ -187,12 +191,13 @@ def _with_password(
     target: Target,
     operation: Operation,
     challenge: Challenge | None,
-    camera_time: float,
+    clock_offset_s: float,
     count: int = 1,
 ) -> bytes:
     """A token is new with each call; `count` is how often the challenge was answered with this."""
     if challenge is None:
-        security = username_token(target.username, target.password, camera_time)
+        created_s = time.time() + clock_offset_s
+        security = username_token(target.username, target.password, created_s)
         return envelope.request(operation, host_of(target), security=security)
     authorization = digest_authorization(
         challenge, target.username, target.password, method="POST", uri=operation.path, count=count
@@ -200,17 +205,13 @@ def _with_password(
     return envelope.request(operation, host_of(target), authorization=authorization)
 
 
-def _camera_time(refusal: Answer, known: Accepted | None, clock_offset_s: float | None) -> float:
-    """The camera's clock as far as it is known: as told, its Date header, its last answer.
-
-    Where nothing is known it is our own.
-    """
-    if clock_offset_s is None:
-        for value in refusal.http.header_values("date"):
-            with suppress(ValueError):
-                return datetime.strptime(value, _HTTP_DATE).replace(tzinfo=UTC).timestamp()
-        clock_offset_s = known.clock_offset_s if known else None
-    return time.time() + (clock_offset_s or 0.0)
+def _told_offset(refusal: Answer) -> float | None:
+    """The camera's clock minus ours as its Date header tells it, None where there is none."""
+    for value in refusal.http.header_values("date"):
+        with suppress(ValueError):
+            told = datetime.strptime(value, _HTTP_DATE).replace(tzinfo=UTC)
+            return told.timestamp() - time.time()
+    return None
 
 
 def _alive(failure: Failure) -> Failure:

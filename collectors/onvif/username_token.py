@@ -19,6 +19,10 @@ _ENCODING = (
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary"
 )
 
+# What a datetime can hold, a second aside: a camera may say that it is the year 1 or 9999.
+_EARLIEST_S = datetime.min.replace(tzinfo=UTC).timestamp() + 1
+_LATEST_S = datetime.max.replace(tzinfo=UTC).timestamp() - 1
+
 
 def username_token(username: str, password: str, created_s: float) -> str:
     """The WS-Security header, with a fresh nonce.
@@ -27,8 +31,8 @@ def username_token(username: str, password: str, created_s: float) -> str:
     old.
     """
     nonce = secrets.token_bytes(16)
-    latest = datetime.max.replace(tzinfo=UTC).timestamp() - 1  # a camera may say it is 9999
-    created = datetime.fromtimestamp(min(created_s, latest), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    possible_s = min(max(created_s, _EARLIEST_S), _LATEST_S)
+    created = datetime.fromtimestamp(possible_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     digest = base64.b64encode(password_digest(nonce, created, password)).decode()
     return (
         f'<wsse:Security s:mustUnderstand="1" xmlns:wsse="{_WSSE}" xmlns:wsu="{_WSU}">'

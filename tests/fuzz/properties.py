@@ -55,7 +55,7 @@ _ASK_DETAIL = re.compile(
     r"(its clock is \d+ s (ahead|behind)|answers HTTP \d+|answers with a SOAP fault \(HTTP \d+\)"
     r"|redirects \(HTTP \d+\), which is not followed|asks for a password; shown it: .*"
     r"|refuses the registered user name or password"
-    r"|refused this password before; not tried again until it changes)"
+    r"|refused this password before; not tried again (until it changes|for a while))"
 )
 _IMPOSSIBLE = {Status.UNKNOWN, Status.REFUSED, Status.UNREACHABLE}
 """What no bytes over a connection that stands can mean."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -33,8 +34,8 @@ from app.evidence.recording import FinishedSweep
 from app.evidence.store import Stored, refuse_other_zone
 from app.evidence.upkeep import prepare_days, tend
 from app.evidence.video_checking import ROUND_S, VideoChecking
+from app.fleet.password_memory import PasswordMemory
 from collectors.limits import raise_file_limit
-from collectors.onvif.credentials import CredentialMemory
 from collectors.registry import open_probers
 from kpi.calendar import local_day
 
@@ -74,11 +75,12 @@ async def _collect(database: Database, settings: Settings, with_parent: bool) ->
     if with_parent:
         loop.add_reader(PARENT, _end_with_parent, stop)
         beating = asyncio.create_task(_tell_parent())
+    passwords = PasswordMemory(database, settings)
     with leadership(database) as claim:
         while not stop.is_set():
             with put_off_while_away("lead"):
                 if await asyncio.to_thread(claim.renew):
-                    await _lead(database, settings, claim, stop)
+                    await _lead(database, settings, claim, passwords, stop)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RETRY_S)
     if with_parent:
@@ -102,22 +104,30 @@ async def _tell_parent() -> None:
         await asyncio.sleep(HEARTBEAT_S)
 
 
-async def _lead(database: Database, settings: Settings, claim: Claim, stop: asyncio.Event) -> None:
+async def _lead(
+    database: Database,
+    settings: Settings,
+    claim: Claim,
+    passwords: PasswordMemory,
+    stop: asyncio.Event,
+) -> None:
     """Collect until it is time to stop, or until another process collects."""
     run_id = begin_run(database, _now())
     log.info("collector started", pid=os.getpid())
-    memory = CredentialMemory()
-    with open_probers(settings.clock_tolerance, memory) as probers:
+    await asyncio.to_thread(passwords.exchange)
+    with open_probers(settings.clock_tolerance, passwords.memory) as probers:
         collecting = Collecting(database, settings, probers)
         jobs = _Jobs(database, settings, collecting, run_id, claim)
         jobs.start()
+        jobs.share(passwords)
         if settings.video_check_interval:
-            jobs.check_video(VideoChecking(database, settings, memory))
+            jobs.check_video(VideoChecking(database, settings, passwords.memory))
         await asyncio.wait(
             [asyncio.ensure_future(ends.wait()) for ends in (stop, jobs.deposed)],
             return_when=asyncio.FIRST_COMPLETED,
         )
         await jobs.stop()
+    await asyncio.to_thread(passwords.exchange)
     end_run(database, run_id, _now())
     log.info("collector stopped")
 
@@ -157,6 +167,11 @@ class _Jobs:
         self._scheduler.start()
         self._recording = asyncio.create_task(self._backlog.keep_recording())
         self._watching = asyncio.create_task(self._watch_clock())
+
+    def share(self, passwords: PasswordMemory) -> None:
+        """Exchange with other processes what cameras said of their passwords."""
+        exchange = partial(_in_thread, passwords.exchange)
+        self._scheduler.add_job(exchange, "interval", id="passwords", seconds=HEARTBEAT_S)
 
     def check_video(self, checking: VideoChecking) -> None:
         """Check the cameras' video too, in rounds."""

@@ -17,7 +17,7 @@ def open_probers(
     """All probers, for as long as they are needed.
 
     Keep them from sweep to sweep: the ONVIF prober remembers which passwords were refused, in
-    `memory` where it is given. Ping
+    `memory` where one is given, which may outlive it. Ping
     opens its socket when the first device asks for it; without permission that device is UNKNOWN
     and the observation says what to do.
     """

@@ -31,6 +31,7 @@ from app.evidence.sample_import import import_samples
 from app.evidence.store import refuse_other_zone
 from app.evidence.suspensions import import_suspensions
 from app.fleet.importing import import_devices
+from app.fleet.password_memory import shared_memory
 from app.fleet.roster import Grouping, group_names
 from app.tabular import ImportResult
 from collectors.diagnosis import Step, diagnose
@@ -150,7 +151,10 @@ def sweep_command(
 async def _sweep(
     database: Database, settings: Settings, room: str | None, keep: bool
 ) -> tuple[SweepResult, int]:
-    with open_probers(settings.clock_tolerance) as probers:
+    with (
+        shared_memory(database, settings) as passwords,
+        open_probers(settings.clock_tolerance, passwords.memory) as probers,
+    ):
         return await Collecting(database, settings, probers).sweep_once(room, keep=keep)
 
 

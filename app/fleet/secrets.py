@@ -6,8 +6,10 @@ them. Either may hold several keys, the newest first: that one encrypts, each of
 a key can be changed while everything runs (see `app.fleet.key_rotation`).
 """
 
+import hashlib
 import os
 import stat
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -62,6 +64,16 @@ class Secrets:
     def with_newest(self, stored: bytes) -> bytes:
         """The same password under the newest key. Raises `WrongKey`."""
         return self.encrypt(self.decrypt(stored))
+
+    def derived_key(self, purpose: str) -> bytes | None:
+        """Another key, for `purpose` alone, which follows from the newest one.
+
+        None while there is none. Raises `ConfigurationError` for an unusable key file.
+        """
+        if self._given is None and not self._file.exists():
+            return None
+        newest = urlsafe_b64decode(self._keys[0])
+        return hashlib.blake2b(purpose.encode(), key=newest, digest_size=32).digest()
 
     def begin_rotation(self) -> None:
         """Put a new key before those of the key file; `INTACT_SECRET_KEY` is changed by hand.

@@ -191,3 +191,24 @@ class Observed(Base):
     profiles: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     services: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     capabilities: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class PasswordVerdict(Base):
+    """What a camera said of a password that it was shown (`collectors.onvif.credentials`).
+
+    `fingerprint` is a keyed hash of address, user name and password; the key follows from the
+    secret key. `scheme` and `clock_offset_s` are how it last worked, null where it did not.
+    Instants are UTC seconds, null where the verdict does not say it; `FOREVER` until one of the
+    three changes. `learnt_at` tells other processes what is new to them.
+    """
+
+    __tablename__ = "password_verdict"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    scheme: Mapped[str | None] = mapped_column(String(16))
+    clock_offset_s: Mapped[int | None] = mapped_column(Instant)
+    refused_until: Mapped[int | None] = mapped_column(Instant)
+    doubted_until: Mapped[int | None] = mapped_column(Instant)
+    refusals: Mapped[int] = mapped_column(SmallInteger)
+    learnt_at: Mapped[int] = mapped_column(Instant)

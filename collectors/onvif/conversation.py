@@ -144,42 +144,78 @@ async def _ask_with_password(
     proven: bool,
 ) -> Answer | Failure:
     who = (target.address, target.username, target.password)
-    if not target.username:
-        return _auth_failed("asks for a password, and none is registered")
+    reason = _why_not_shown(target, memory)
+    if reason:
+        return _auth_failed(reason)
     known = memory.worked(*who)
-    if memory.was_refused(*who):
-        again = "until it changes" if memory.refused_until(*who) == math.inf else "for a while"
-        return _auth_failed(f"refused this password before; not tried again {again}")
     for _ in range(2):  # a second time only for a nonce that went stale: no wrong password
-        challenge = _choose(refusal, known)
-        told_s = _told_offset(refusal) if clock_offset_s is None else clock_offset_s
-        used_s = told_s if told_s is not None else (known and known.clock_offset_s) or 0.0
-        build = partial(_with_password, target, operation, challenge, used_s)
+        manner = _choose_manner(refusal, known, clock_offset_s)
+        build = partial(_with_password, target, operation, manner)
         answer = await send(target, operation, build(), deadline, partial(build, count=2))
         if isinstance(answer, Failure):
             return _alive(answer)
         if answer.good:
-            scheme = Scheme.DIGEST if challenge else Scheme.TOKEN
-            offset_s = used_s if answer.clock_offset_s is None else answer.clock_offset_s
-            memory.remember_success(*who, Accepted(scheme, offset_s))
+            memory.remember_success(*who, manner.accepted(answer))
         elif answer.perhaps_refused and not proven:
             memory.remember_doubt(*who)
         if not answer.refused:
             return answer
         refusal = answer
-        if challenge is None or not _is_stale(answer):
+        if manner.challenge is None or not _is_stale(answer):
             break
     if proven:
         return _fault("refuses this, though it took the password before")
-    memory.remember_refusal(*who, clock_unknown=challenge is None and told_s is None)
+    clock_unknown = manner.challenge is None and not manner.clock_told
+    memory.remember_refusal(*who, clock_unknown=clock_unknown)
     return _auth_failed("refuses the registered user name or password")
 
 
-def _choose(refusal: Answer, known: Accepted | None) -> Challenge | None:
-    """The HTTP challenge to answer; None where the token is to be used."""
-    if known is not None and known.scheme is Scheme.TOKEN:
-        return None
-    return choose_challenge(refusal.http.header_values("www-authenticate"))
+def _why_not_shown(target: Target, memory: CredentialMemory) -> str:
+    """Why there is no password that may be shown; empty where there is one."""
+    if not target.username:
+        return "asks for a password, and none is registered"
+    who = (target.address, target.username, target.password)
+    if not memory.was_refused(*who):
+        return ""
+    again = "until it changes" if memory.refused_until(*who) == math.inf else "for a while"
+    return f"refused this password before; not tried again {again}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How the password is shown: by a challenge answered, or by a token where there is none.
+
+    `clock_offset_s` is the camera's clock minus ours; `clock_told` says that the camera told it
+    just now.
+    """
+
+    challenge: Challenge | None
+    clock_offset_s: float
+    clock_told: bool
+
+    def accepted(self, answer: Answer) -> Accepted:
+        """What to remember of a good answer; a clock that it does not tell is as it was taken."""
+        scheme = Scheme.DIGEST if self.challenge else Scheme.TOKEN
+        told_s = answer.clock_offset_s
+        return Accepted(scheme, self.clock_offset_s if told_s is None else told_s)
+
+
+def _choose_manner(
+    refusal: Answer, known: Accepted | None, clock_offset_s: float | None
+) -> _Manner:
+    """By what worked last, else by a challenge where there is one that can be answered.
+
+    The camera's clock is taken as the caller knows it, as its Date header tells it, as it was last
+    time, or for ours, in this order.
+    """
+    challenge = None
+    if known is None or known.scheme is not Scheme.TOKEN:
+        challenge = choose_challenge(refusal.http.header_values("www-authenticate"))
+    told_s = _told_offset(refusal) if clock_offset_s is None else clock_offset_s
+    if told_s is not None:
+        return _Manner(challenge, told_s, clock_told=True)
+    last_s = known.clock_offset_s if known else None
+    return _Manner(challenge, last_s or 0.0, clock_told=False)
 
 
 def _is_stale(answer: Answer) -> bool:
@@ -187,20 +223,19 @@ def _is_stale(answer: Answer) -> bool:
     return challenge is not None and challenge.stale
 
 
-def _with_password(
-    target: Target,
-    operation: Operation,
-    challenge: Challenge | None,
-    clock_offset_s: float,
-    count: int = 1,
-) -> bytes:
+def _with_password(target: Target, operation: Operation, manner: _Manner, count: int = 1) -> bytes:
     """A token is new with each call; `count` is how often the challenge was answered with this."""
-    if challenge is None:
-        created_s = time.time() + clock_offset_s
+    if manner.challenge is None:
+        created_s = time.time() + manner.clock_offset_s
         security = username_token(target.username, target.password, created_s)
         return envelope.request(operation, host_of(target), security=security)
     authorization = digest_authorization(
-        challenge, target.username, target.password, method="POST", uri=operation.path, count=count
+        manner.challenge,
+        target.username,
+        target.password,
+        method="POST",
+        uri=operation.path,
+        count=count,
     )
     return envelope.request(operation, host_of(target), authorization=authorization)
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from threading import Lock
 
 FIRST_PAUSE_S = 3600.0
 """How long a password that once worked is not shown after an answer that may be a refusal."""
@@ -63,12 +64,13 @@ class CredentialMemory:
 
     Entries are named by a hash with `key`, which is one for the life of the process unless given.
     `clock` tells seconds since 1970. What differs from what is kept elsewhere is in `unsaved`: this
-    is how whoever has a database keeps it beyond the process.
+    is how whoever has a database keeps it beyond the process, from another thread if need be.
     """
 
     def __init__(self, key: bytes | None = None, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._key = key or secrets.token_bytes(32)
+        self._lock = Lock()
         self._verdicts: dict[bytes, Verdict] = {}  # the last used at the end
         self._saved: dict[bytes, Verdict] = {}  # as it is kept elsewhere
         self._unsaved: set[bytes] = set()
@@ -124,24 +126,34 @@ class CredentialMemory:
 
     # -- beyond the process ------------------------------------------------------------------
 
+    def change_key(self, key: bytes) -> None:
+        """Name entries by another key; what has been learnt is forgotten."""
+        with self._lock:
+            self._key = key
+            for entries in (self._verdicts, self._saved, self._unsaved):
+                entries.clear()
+
     @property
     def unsaved(self) -> dict[bytes, Verdict]:
         """What was learnt here and is to be kept, by the hash that names it."""
-        return {entry: self._verdicts[entry] for entry in self._unsaved}
+        with self._lock:
+            return {entry: self._verdicts[entry] for entry in self._unsaved}
 
     def mark_saved(self, verdicts: Mapping[bytes, Verdict]) -> None:
         """These are kept elsewhere now; what was learnt since stays unsaved."""
-        for entry, verdict in verdicts.items():
-            if entry in self._verdicts:
-                self._saved[entry] = verdict
-                self._note(entry)
+        with self._lock:
+            for entry, verdict in verdicts.items():
+                if entry in self._verdicts:
+                    self._saved[entry] = verdict
+                    self._note(entry)
 
     def adopt(self, verdicts: Mapping[bytes, Verdict]) -> None:
         """Take over what another process or an earlier one learnt; what is unsaved here stays."""
-        for entry, verdict in verdicts.items():
-            if entry not in self._unsaved:
-                self._put(entry, verdict)
-                self._saved[entry] = verdict
+        with self._lock:
+            for entry, verdict in verdicts.items():
+                if entry not in self._unsaved:
+                    self._put(entry, verdict)
+                    self._saved[entry] = verdict
 
     @property
     def size(self) -> int:
@@ -153,17 +165,19 @@ class CredentialMemory:
         return hashlib.blake2b(text, key=self._key, digest_size=16).digest()
 
     def _look_up(self, address: str, username: str, password: str) -> Verdict:
-        entry = self._entry(address, username, password)
-        verdict = self._verdicts.pop(entry, None)
-        if verdict is None:
-            return _NOTHING
-        self._verdicts[entry] = verdict
-        return verdict
+        with self._lock:
+            entry = self._entry(address, username, password)
+            verdict = self._verdicts.pop(entry, None)
+            if verdict is None:
+                return _NOTHING
+            self._verdicts[entry] = verdict
+            return verdict
 
     def _conclude(self, address: str, username: str, password: str, verdict: Verdict) -> None:
-        entry = self._entry(address, username, password)
-        self._put(entry, verdict)
-        self._note(entry)
+        with self._lock:
+            entry = self._entry(address, username, password)
+            self._put(entry, verdict)
+            self._note(entry)
 
     def _note(self, entry: bytes) -> None:
         """Whether the verdict is to be saved."""

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.onvif.credentials import Accepted, CredentialMemory, Scheme
 from collectors.onvif.digest import choose_challenge, digest_authorization
 from collectors.onvif.prober import OnvifProber
 from collectors.onvif.username_token import password_digest
@@ -259,30 +258,6 @@ def test_each_token_has_a_nonce_of_its_own(run: Run, listening: Any) -> None:
         for _ in range(3)
     }
     assert len(nonces) == 3
-
-
-def test_the_memory_keeps_no_password() -> None:
-    memory = CredentialMemory()
-    memory.remember_refusal("10.0.0.1", "admin", "hunter2")
-    assert memory.was_refused("10.0.0.1", "admin", "hunter2")
-    assert not memory.was_refused("10.0.0.2", "admin", "hunter2")
-    assert not memory.was_refused("10.0.0.1", "admin", "hunter3")
-    assert "hunter2" not in repr(vars(memory))
-
-
-def test_a_doubt_ends_after_an_hour_where_the_password_once_worked() -> None:
-    now = [100.0]
-    memory = CredentialMemory(clock=lambda: now[0])
-    proven, unproven = ("10.0.0.1", "admin", "a"), ("10.0.0.2", "admin", "b")
-    memory.remember_success(*proven, Accepted(Scheme.TOKEN))
-    for who in (proven, unproven):
-        assert not memory.is_doubted(*who)
-        memory.remember_doubt(*who)
-    seen = []
-    for now[0] in (100.0, 3699.0, 3700.0, 1e9):
-        seen.append((memory.is_doubted(*proven), memory.is_doubted(*unproven)))
-    assert seen == [(True, True), (True, True), (False, True), (False, True)]
-    assert not memory.was_refused(*unproven)
 
 
 def test_password_digest_is_that_of_the_standard() -> None:

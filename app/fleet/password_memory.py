@@ -37,19 +37,20 @@ OVERLAP_S = 60
 class PasswordMemory:
     """A `CredentialMemory` with the database behind it.
 
-    While no password was ever stored there is no key, and so nothing that could be kept.
+    Its key follows from the secret key. While no password was ever stored there is none, and so
+    nothing that could be kept; after a change of the secret key all is learnt anew.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
         self.memory = CredentialMemory()
-        self._has_key = False
+        self._key: bytes | None = None
         self._read_at = 0
 
     def exchange(self) -> None:
         """Write what was learnt here since the last time, read what others have learnt."""
-        if not (self._has_key or self._take_key()):
+        if not self._follow_key():
             return
         now = int(time.time())
         learnt = self.memory.unsaved
@@ -60,13 +61,13 @@ class PasswordMemory:
         self.memory.adopt({row.fingerprint: _verdict(row) for row in rows})
         self._read_at = now
 
-    def _take_key(self) -> bool:
-        """Look for the key, which is made with the first password."""
+    def _follow_key(self) -> bool:
+        """Whether there is a key; where it is another one now, what was learnt is void."""
         key = Secrets(self._settings).derived_key("fingerprints of passwords")
-        if key is not None:
+        if key is not None and key != self._key:
             self.memory.change_key(key)
-            self._has_key = True
-        return self._has_key
+            self._key, self._read_at = key, 0
+        return key is not None
 
     def _write(self, learnt: Mapping[bytes, Verdict], now: int) -> None:
         with self._database.write() as session:
@@ -108,9 +109,7 @@ def _verdict(row: VerdictRow) -> Verdict:
     accepted = None
     if row.scheme is not None:
         accepted = Accepted(Scheme[row.scheme], row.clock_offset_s)
-    return Verdict(
-        accepted, _until(row.refused_until), _until(row.doubted_until), row.refusals
-    )
+    return Verdict(accepted, _until(row.refused_until), _until(row.doubted_until), row.refusals)
 
 
 def _until(instant: int | None) -> float:

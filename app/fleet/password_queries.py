@@ -1,4 +1,4 @@
-"""All SQL over the verdicts on passwords. A session comes in; no transaction begins or ends here."""
+"""All SQL over the verdicts on passwords. Nothing here begins or ends a transaction."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

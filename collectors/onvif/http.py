@@ -223,6 +223,9 @@ class _Exchange(asyncio.Protocol):
     def _complete(self) -> None:
         if self.done.done():
             return
+        if self._code < 200:  # provisional, yet with a body that runs to the close
+            self._end(_fault("answers something that is not HTTP"))
+            return
         latency_ms = (time.perf_counter() - self._started) * 1000
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         plain = _decode(body, self._headers)

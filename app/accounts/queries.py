@@ -116,13 +116,18 @@ def touch_token(session: Session, token_id: int, now: int) -> None:
 
 
 def failures_of(session: Session, key: str, now: int) -> SignInFailures:
-    """The failures under a key (a row is made where there is none), held for the transaction."""
+    """The failures under a key, held for the transaction; a row is made where there is none.
+
+    One that is there is "updated" to what it is, so that nobody deletes it before it is read.
+    """
     fresh = {"key": key, "failures": 0, "failed_at": now}
     dialect = session.get_bind().dialect.name
     insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(SignInFailures)
-    session.connection().execute(insert.values(fresh).on_conflict_do_nothing())
-    query = select(SignInFailures).where(SignInFailures.key == key)
-    return session.scalars(query.with_for_update()).one()
+    held = insert.values(fresh).on_conflict_do_update(
+        index_elements=["key"], set_={"key": insert.excluded.key}
+    )
+    session.connection().execute(held)
+    return session.get_one(SignInFailures, key, populate_existing=True)
 
 
 def drop_failures(session: Session, key: str) -> None:

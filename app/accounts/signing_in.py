@@ -57,8 +57,8 @@ def sign_in(
             _tell_failure(session, user, browser, now)
         raise SignInFailed("Name or password is wrong.")
     with database.write() as session:
+        _forgive(session, browser.address, now)  # in the order of `_count`: nobody waits crosswise
         queries.drop_failures(session, failures_key(key))
-        _forgive(session, browser.address, now)
         return enter(session, user.id, browser, now)
 
 

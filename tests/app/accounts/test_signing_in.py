@@ -1,5 +1,6 @@
 """Signing in and out: what a browser is given, what is refused, what ends by itself."""
 
+import threading
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,8 @@ from app.accounts.guard import SESSION_COOKIE
 from app.accounts.pages import local_path
 from app.accounts.permissions import Role
 from app.accounts.secrets import hash_of
+from app.accounts.sessions import Browser
+from app.accounts.signing_in import sign_in
 from app.accounts.tables import AuditEntry, User, WebSession
 from app.config import Settings
 from app.database import Database
@@ -185,6 +188,23 @@ def test_a_name_waits_after_five_failures(
     clock.now += 1
     assert Person(application).sign_in("wang").status_code == 303
     assert Person(application).sign_in("wang", WRONG).status_code == 401, "the count began anew"
+
+
+def test_the_same_person_at_many_doors_at_once(database: Database) -> None:
+    add(database, "wang")
+    secrets: list[str] = []
+
+    def enter(address: str) -> None:
+        for _ in range(3):
+            secret, _user = sign_in(database, "wang", PASSWORD, Browser(address), 1_000)
+            secrets.append(secret)
+
+    threads = [threading.Thread(target=enter, args=(f"10.0.0.{n // 2}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(secrets)) == 12
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

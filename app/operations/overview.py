@@ -31,6 +31,7 @@ from app.availability.today import Quarters, quarters_today
 from app.config import Settings
 from app.database import Database
 from app.errors import IntactError
+from app.evidence.host_queries import open_host_events
 from app.evidence.queries import has_days_of, last_sweep
 from app.evidence.tables import DayOrigin
 from app.fleet.roster import Grouping, first_service_day
@@ -90,9 +91,17 @@ class ChangeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HostLine:
+    """What has put the collector's host in doubt since `at`: a kind of `HostEventKind`."""
+
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The page. `month_problem`: why the month's figures are missing, where they are;
-    `demonstration`: days of the month are invented."""
+    `demonstration`: days of the month are invented; `host`: what puts the collector in doubt."""
 
     now: datetime
     month: Month
@@ -112,6 +121,7 @@ class Overview:
     month_problem: str | None
     unsent: int
     demonstration: bool
+    host: Sequence[HostLine]
 
 
 def overview(
@@ -133,6 +143,7 @@ def overview(
         alerts = [AlertFacts.of(alert) for alert in queries.open_alerts(session, filters.reach)]
         unsent = 0 if filters.reach.limited else queries.count_unsent(session, now)
         demonstration = has_days_of(session, DayOrigin.DEMO, today.replace(day=1))
+        host = [HostLine(e.kind, _local(settings, e.at)) for e in open_host_events(session)]
     so_far = Amounts.total(sums for day, sums in days.items() if day >= today.replace(day=1))
     return Overview(
         now=_local(settings, now),
@@ -159,6 +170,7 @@ def overview(
         month_problem=problem,
         unsent=unsent,
         demonstration=demonstration,
+        host=host,
     )
 
 

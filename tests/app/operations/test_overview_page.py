@@ -10,7 +10,9 @@ from app.availability.figures import NO_FIGURE, figure
 from app.config import Settings
 from app.database import Database
 from app.errors import Refused
-from app.evidence.tables import DeviceState
+from app.evidence.host_log import note_host
+from app.evidence.judging import HostFact, HostReport
+from app.evidence.tables import DeviceState, HostEventKind
 from app.fleet.roster import device_ids_by_code
 from app.operations import overview as module
 from app.operations import pages
@@ -113,6 +115,34 @@ def test_stopped_collector_is_shouted_about(page: Any, fleet: Any, noon: int) ->
     assert "Intact rate – no evidence" in seen
     assert "100.00" not in seen
     assert "采集已停止" in page(now, "lang=zh")
+
+
+@pytest.mark.parametrize(
+    ("kind", "english", "chinese"),
+    [
+        (HostEventKind.CLOCK_SUSPECTED, "clock of the collector's host is", "怀疑采集主机时钟有误"),
+        (HostEventKind.CUT_OFF, "no canary address answers", "哨兵地址均无应答"),
+    ],
+)
+def test_what_puts_the_collector_in_doubt_is_told_while_it_lasts(
+    page: Any,
+    fleet: Any,
+    noon: int,
+    database: Database,
+    kind: HostEventKind,
+    english: str,
+    chinese: str,
+) -> None:
+    fleet.register({"S1": 10})
+    fleet.sweep(noon)
+    with database.write() as session:
+        note_host(session, HostReport((HostFact(kind, noon, None, 0.0, ""),)), noon)
+    assert english in words(page(noon + 20)).replace("&#39;", "'")
+    assert "2026-03-01 12:00:00" in words(page(noon + 20))
+    assert chinese in words(page(noon + 20, "lang=zh"))
+    with database.write() as session:
+        note_host(session, HostReport((), frozenset({kind})), noon + 60)
+    assert english not in words(page(noon + 80)).replace("&#39;", "'")
 
 
 def test_thin_evidence_is_no_verdict(page: Any, fleet: Any, noon: int) -> None:

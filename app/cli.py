@@ -23,6 +23,8 @@ COMMANDS = {
     "kpi": "app.availability.commands:show_kpi",
     "sweep": "app.evidence.commands:sweep_command",
     "probe": "app.evidence.commands:probe_command",
+    "inspect": "app.evidence.inspection_commands:inspect_command",
+    "accept-drift": "app.evidence.inspection_commands:accept_drift_command",
     "user": "app.accounts.commands:users_group",
     "token": "app.accounts.commands:tokens_group",
     "audit-log": "app.accounts.commands:audit_group",

@@ -1,7 +1,8 @@
 """REST: the register. Passwords are never part of it."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
@@ -9,6 +10,9 @@ from pydantic import BaseModel
 from app.accounts.guard import Allowed, ReachDep
 from app.accounts.permissions import Permission
 from app.fleet.changes import Stored
+from app.fleet.drift import differences
+from app.fleet.observed_items import DriftItem, ObservedItem
+from app.fleet.observed_queries import read_observed
 from app.fleet.queries import (
     AssignmentRecord,
     Selection,
@@ -17,9 +21,9 @@ from app.fleet.queries import (
     read_device,
     read_devices,
 )
-from app.fleet.tables import BEGINNING, DeviceKind, ProbeChoice
+from app.fleet.tables import BEGINNING, DeviceKind, Observed, ProbeChoice
 from app.web.problems import problem_responses
-from app.web.requests import STORABLE, DatabaseDep
+from app.web.requests import STORABLE, DatabaseDep, SettingsDep
 
 router = APIRouter(tags=["devices"], dependencies=[Depends(Allowed(Permission.READ_REGISTER))])
 
@@ -27,7 +31,7 @@ Code = Annotated[str | None, Query(max_length=64, pattern=STORABLE)]
 
 
 class DeviceItem(BaseModel):
-    """A device and the groups of its newest assignment."""
+    """A device, the groups of its newest assignment, and what it says otherwise of itself."""
 
     code: str
     name: str
@@ -58,6 +62,7 @@ class DeviceItem(BaseModel):
     username: str | None
     has_password: bool
     registered_on: date
+    drift: list[DriftItem]
 
 
 class DevicePage(BaseModel):
@@ -83,15 +88,17 @@ class AssignmentItem(BaseModel):
 
 
 class DeviceDetail(DeviceItem):
-    """A device and all its assignments, the oldest first."""
+    """A device, all its assignments (the oldest first), and what was observed of it."""
 
     assignments: list[AssignmentItem]
+    observed: ObservedItem | None
 
 
 @router.get("/devices", responses=problem_responses(404, 422))
 def list_devices(
     database: DatabaseDep,
     reach: ReachDep,
+    settings: SettingsDep,
     station: Code = None,
     room: Code = None,
     project: Code = None,
@@ -102,15 +109,22 @@ def list_devices(
         str | None,
         Query(max_length=128, pattern=STORABLE, description="Part of code, name or address"),
     ] = None,
+    drift: Annotated[
+        bool | None,
+        Query(description="Those that say otherwise of themselves (true), or do not (false)"),
+    ] = None,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     page_size: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> DevicePage:
-    """Devices by code, selected by their present groups, kind, probe and by text."""
-    selection = Selection(station, room, project, contractor, kind, probe, q, reach)
+    """Devices by code, selected by their present groups, kind, probe, by text and by drift."""
+    selection = Selection(station, room, project, contractor, kind, probe, q, reach, drift)
     with database.read() as session:
         total = count_devices(session, selection)
-        found = read_devices(session, selection, (page - 1) * page_size, page_size)
-        items = [DeviceItem(**_item(stored)) for stored in found]
+        found = list(read_devices(session, selection, (page - 1) * page_size, page_size))
+        observed = read_observed(session, [stored.id for stored in found])
+    items = [
+        DeviceItem(**_item(stored, observed.get(stored.id), settings.zone)) for stored in found
+    ]
     return DevicePage(total=total, page=page, page_size=page_size, items=items)
 
 
@@ -118,20 +132,27 @@ def list_devices(
 def show_device(
     database: DatabaseDep,
     reach: ReachDep,
+    settings: SettingsDep,
     code: Annotated[str, Path(max_length=64, pattern=STORABLE)],
 ) -> DeviceDetail:
-    """One device with all its assignments."""
+    """One device with all its assignments and what was observed of it."""
     with database.read() as session:
         stored = read_device(session, code, reach)
         assignments = [_assignment(each) for each in read_assignments(session, stored.id)]
-    return DeviceDetail(**_item(stored), assignments=assignments)
+        observed = read_observed(session, [stored.id]).get(stored.id)
+    return DeviceDetail(
+        **_item(stored, observed, settings.zone),
+        assignments=assignments,
+        observed=observed and ObservedItem.of(observed, settings.zone),
+    )
 
 
-def _item(stored: Stored) -> dict[str, object]:
+def _item(stored: Stored, observed: Observed | None, zone: ZoneInfo) -> dict[str, Any]:
     return {
         **stored.record.as_dict(),
         "has_password": stored.password_encrypted is not None,
         "registered_on": stored.registered_on,
+        "drift": [DriftItem.of(each, zone) for each in differences(stored.record, observed)],
     }
 
 

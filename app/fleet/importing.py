@@ -65,6 +65,26 @@ def import_devices(
     return _counted(changes)
 
 
+def take_over_rows(
+    session: Session,
+    settings: Settings,
+    rows: Sequence[RegisterRow],
+    problems: Problems,
+    *,
+    today: date,
+    on_touched: OnTouched,
+) -> ImportResult:
+    """Write rows that are no file's into the register, which the caller has locked.
+
+    Raises `ImportRefused` with every mistake, those that `problems` hold already among them.
+    """
+    secrets = Secrets(settings)
+    changes = _plan(session, rows, secrets, problems, None, unreported)
+    problems.refuse()
+    _write(session, changes, secrets, today, today + timedelta(days=1), on_touched)
+    return _counted(changes)
+
+
 def _unique(rows: Sequence[RegisterRow], problems: Problems) -> list[RegisterRow]:
     first: dict[str, RegisterRow] = {}
     for row in rows:

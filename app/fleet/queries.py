@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.accounts.reach import EVERYTHING, Reach
 from app.errors import NotFound
 from app.fleet.changes import Stored
+from app.fleet.observed_queries import DRIFTED
 from app.fleet.record import RECORD_FIELDS, CohortKey, Record
 from app.fleet.roster import within
 from app.fleet.tables import (
@@ -47,7 +48,10 @@ _KEYS = (Device.id, Device.registered_on, Device.password_encrypted)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which devices within reach: by codes of their groups, kind, probe, by text; None: all."""
+    """Which devices within reach: by codes of their groups, kind, probe, by text; None: all.
+
+    `drift`: those that differ from what was observed of them, or those that do not.
+    """
 
     station: str | None = None
     room: str | None = None
@@ -57,6 +61,7 @@ class Selection:
     probe: ProbeChoice | None = None
     text: str | None = None
     reach: Reach = EVERYTHING
+    drift: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class AssignmentRecord:
 
 def count_devices(session: Session, selection: Selection) -> int:
     """How many devices are selected. Raises `NotFound` for an unknown group."""
-    _require_groups(session, selection)
+    require_groups(session, selection)
     counted = _joined(select(func.count()).select_from(Device)).where(*_conditions(selection))
     return int(session.scalars(counted).one())
 
@@ -80,7 +85,7 @@ def read_devices(
     session: Session, selection: Selection, offset: int = 0, limit: int | None = None
 ) -> Iterator[Stored]:
     """The selected devices by code. Raises `NotFound` for an unknown group."""
-    _require_groups(session, selection)
+    require_groups(session, selection)
     query = _stored().where(*_conditions(selection)).order_by(Device.code)
     rows = session.execute(query.offset(offset).limit(limit).execution_options(yield_per=CHUNK))
     return (_read(row) for row in rows)
@@ -202,7 +207,7 @@ def _read(row: Sequence[Any]) -> Stored:
     return Stored(row[0], row[1], Record(*row[4:]), row[2], row[3])
 
 
-def _require_groups(session: Session, selection: Selection) -> None:
+def require_groups(session: Session, selection: Selection) -> None:
     """Raises `NotFound` for a group that does not exist, or of which nothing is within reach."""
     for name, (table, pointer) in GROUPS.items():
         code = getattr(selection, name)
@@ -226,6 +231,8 @@ def _conditions(selection: Selection) -> list[Any]:
         conditions.append(Device.kind == selection.kind)
     if selection.probe is not None:
         conditions.append(Device.probe == selection.probe)
+    if selection.drift is not None:
+        conditions.append(DRIFTED if selection.drift else ~DRIFTED)
     if selection.text:
         searched = (Device.code, Device.name, Device.address)
         found = (column.icontains(selection.text, autoescape=True) for column in searched)

@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated
 
@@ -28,6 +28,7 @@ from app.evidence.backlog import Backlog
 from app.evidence.collecting import Collecting
 from app.evidence.heartbeat import HEARTBEAT_S, beat, begin_run, end_run
 from app.evidence.host_clock import SYSTEM_CLOCKS, ClockWatch
+from app.evidence.inspection_process import EVERY_S, FIRST_AFTER_S, InspectionProcess
 from app.evidence.leadership import Claim, leadership
 from app.evidence.ledger import bring_up_to_date
 from app.evidence.recording import FinishedSweep
@@ -133,7 +134,7 @@ async def _lead(
 
 
 class _Jobs:
-    """The jobs of one run: sweep and ledger each slot, heartbeat, the night's upkeep."""
+    """The jobs of one run: sweep and ledger each slot, heartbeat, inspections, nightly upkeep."""
 
     def __init__(
         self,
@@ -152,6 +153,7 @@ class _Jobs:
         self._backlog = Backlog(self._record)
         self._loop = asyncio.get_running_loop()
         self.deposed = asyncio.Event()
+        self._inspections = InspectionProcess()
         self._scheduler = AsyncIOScheduler(
             timezone=settings.zone, job_defaults={"coalesce": True, "max_instances": 1}
         )
@@ -163,6 +165,10 @@ class _Jobs:
         self._scheduler.add_job(self._ledger, id="ledger", **each_slot)
         self._scheduler.add_job(self._prepare, id="days ahead")
         self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
+        soon = datetime.now(UTC) + timedelta(seconds=FIRST_AFTER_S)
+        self._scheduler.add_job(
+            self._inspections.run, "interval", seconds=EVERY_S, next_run_time=soon
+        )
         self._scheduler.add_job(self._night, "cron", hour=0, minute=20, misfire_grace_time=3600)
         self._scheduler.start()
         self._recording = asyncio.create_task(self._backlog.keep_recording())
@@ -188,6 +194,7 @@ class _Jobs:
         if self._backlog:
             log.error("sweeps lost: the database was away to the end", sweeps=len(self._backlog))
         self._scheduler.shutdown(wait=False)
+        await self._inspections.stop()
 
     def _slots(self) -> IntervalTrigger:
         """Fires at the start of every slot."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from app.accounts.audit import record, shell_actor
 from app.config import Settings
 from app.console import errors_for_people, opened, print_json, print_table, reported_progress
 from app.database import Database
@@ -76,6 +77,9 @@ def accept_drift_command(
                 codes=None if device is None else [device],
                 fields=field or tuple(Compared),
             )
+            with database.write() as session:
+                subject, details = device or "", {"updated": result.updated}
+                record(session, shell_actor(), "drift.accept", subject, int(time.time()), details)
     print(f"devices: {result.updated} updated")
 
 

@@ -169,7 +169,7 @@ class _Exchange(asyncio.Protocol):
         self._received += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:  # also an upgrade that nobody asked for
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._end(_fault("answers something that is not HTTP"))
             return
         if not self._headers_complete and self._received > MAX_HEADER_BYTES:

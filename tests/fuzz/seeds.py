@@ -19,6 +19,11 @@ _CHALLENGES = (
     b'Basic realm="a", Digest realm="b", nonce=n1, algorithm=MD5-sess, qop=auth',
     b'Digest realm="quo\\"ted", NONCE="n1", charset=UTF-8, userhash=false',
 )
+_WIRE_FINDINGS = (
+    b"HTTP/1.1 101 \r\nUpgrade: h2\r\nConnection: upgrade\r\n\r\n",  # raised in the transport
+    b"HTTP/1.1 002 OK\r\n\r\n<Envelope></Envelope>",  # was taken for an answer
+)
+"""What earlier runs found."""
 
 
 def _replies() -> list[Reply]:
@@ -67,7 +72,7 @@ def seeds() -> Mapping[str, list[bytes]]:
     rtsp = list(_streamed())
     found = {
         "reply": [reply.body for reply in replies],
-        "http": [*wires, *_delivered()],
+        "http": [*_WIRE_FINDINGS, *wires, *_delivered()],
         "challenge": [*_CHALLENGES, b"\n".join(_CHALLENGES)],
         "conversation": [*wires, *talks, SEPARATOR.join((challenge, challenge, clock))],
         "rtsp": rtsp,

@@ -242,7 +242,7 @@ def facts_of(camera: Device) -> Facts:
 def told_by(row: Row, camera: Device) -> dict[str, Any]:
     """What differs from a healthy camera's facts, with its port."""
     told = dict(row.told or {})
-    if "stream_uri" in told and told["stream_uri"]:
+    if told.get("stream_uri"):
         told["stream_uri"] = told["stream_uri"].replace("PORT", str(camera.port))
     return told
 

@@ -1,29 +1,29 @@
 """The real processes: serve, its collector, what survives when they are killed."""
 
 import json
-import os
 import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import date
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
-from collectors.simulator.register import write_register
 from collectors.simulator.running import RunningFleet, free_port, running_fleet
-
-INTERVAL_S = 2
-PATIENCE_S = 40
-INTACT = [sys.executable, "-m", "app.cli"]
+from tests.app.processes import (
+    INTACT,
+    PATIENCE_S,
+    collector_of,
+    eventually,
+    installed,
+    serving,
+    token,
+)
 
 
 @pytest.fixture(scope="module")
@@ -34,46 +34,7 @@ def fleet() -> Iterator[RunningFleet]:
 
 @pytest.fixture
 def environment(tmp_path: Path, fleet: RunningFleet) -> dict[str, str]:
-    """A database with the simulated register, and a poll interval of two seconds."""
-    register = tmp_path / "register.csv"
-    write_register(register, fleet.fleet.part, date(2026, 1, 1))
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("INTACT_")}
-    variables = clean | {
-        "INTACT_DATA_DIR": str(tmp_path / "data"),
-        "INTACT_POLL_INTERVAL": str(INTERVAL_S),
-    }
-    command = [*INTACT, "import", "devices", str(register)]
-    subprocess.run(command, env=variables, check=True, stdout=subprocess.DEVNULL)
-    return variables
-
-
-@contextmanager
-def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    port = free_port()
-    process = subprocess.Popen([*INTACT, "serve", "--port", str(port)], env=environment)
-    try:
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
-
-def token(environment: dict[str, str]) -> dict[str, str]:
-    """The header of a system that may read the figures."""
-    command = [*INTACT, "token", "add", "tests", "--role", "supervisor"]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    return {"Authorization": f"Bearer {done.stdout.strip()}"}
-
-
-def eventually(ask: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        answer = ask()
-        if answer:
-            return answer
-        time.sleep(0.1)
-    raise AssertionError(f"waited {PATIENCE_S} s in vain for {what}")
+    return installed(tmp_path, fleet)
 
 
 def rows(environment: dict[str, str], query: str) -> list[tuple[Any, ...]]:
@@ -84,14 +45,6 @@ def rows(environment: dict[str, str], query: str) -> list[tuple[Any, ...]]:
 
 def sweeps(environment: dict[str, str]) -> int:
     return int(rows(environment, "SELECT count(*) FROM sweep")[0][0])
-
-
-def collector_of(process: subprocess.Popen[bytes]) -> psutil.Process | None:
-    for child in psutil.Process(process.pid).children():
-        with suppress(psutil.Error):  # one that was killed a moment ago
-            if "collect" in child.cmdline():
-                return child
-    return None
 
 
 def nothing_lost_or_doubled(environment: dict[str, str], devices: int) -> None:

@@ -123,14 +123,19 @@ async def _lead(
         jobs.share(passwords)
         if settings.video_check_interval:
             jobs.check_video(VideoChecking(database, settings, passwords.memory))
-        await asyncio.wait(
-            [asyncio.ensure_future(ends.wait()) for ends in (stop, jobs.deposed)],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        await _first_of(stop, jobs.deposed)
         await jobs.stop()
     await asyncio.to_thread(passwords.exchange)
     end_run(database, run_id, _now())
     log.info("collector stopped")
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Wait until one of the events is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 class _Jobs:

@@ -107,8 +107,8 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(settings: Settings) -> Database:
-    """Open the configured database; on SQLite create and migrate it where needed.
+def open_database(settings: Settings, *, upgrade: bool = False) -> Database:
+    """Open the configured database; on SQLite, and with `upgrade`, migrate it where needed.
 
     Raises `ConfigurationError` where it cannot be reached, `Refused` where PostgreSQL has not been
     upgraded.
@@ -116,7 +116,7 @@ def open_database(settings: Settings) -> Database:
     url = make_url(settings.sqlalchemy_url)
     database = Database(settings.sqlalchemy_url)
     try:
-        _prepare(database)
+        _prepare(database, upgrade=upgrade or database.is_sqlite)
     except (DatabaseError, OSError) as error:
         database.close()
         reason = str(error.orig if isinstance(error, DatabaseError) else error).strip()
@@ -154,13 +154,13 @@ def put_off_while_away(work: str) -> Iterator[None]:
         log.warning("put off: the database is away", work=work, reason=in_short(error))
 
 
-def _prepare(database: Database) -> None:
+def _prepare(database: Database, *, upgrade: bool) -> None:
     if database.is_sqlite and database.engine.url.database:
         Path(database.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     present = database.version()
     if present == migrations.HEAD:
         return
-    if not database.is_sqlite:
+    if not upgrade:
         raise Refused(
             f"The database is at version {present or 'none'}, this program needs "
             f"{migrations.HEAD}. Run `intact db upgrade`."

@@ -4,7 +4,7 @@ import typer
 
 from app.config import config_file, load_settings
 from app.console import errors_for_people
-from app.database import Database
+from app.database import open_database
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
 
@@ -27,9 +27,5 @@ def about() -> None:
 def upgrade_database() -> None:
     """Bring the schema to the newest version."""
     with errors_for_people():
-        database = Database(load_settings().sqlalchemy_url)
-        try:
-            database.upgrade()
-        finally:
-            database.close()
+        open_database(load_settings(), upgrade=True).close()
     print("The database is at the newest version.")

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import bad_day, icmp, memory, monthly, pages, scale, store, sweep
+from bench import bad_day, icmp, inspection, memory, monthly, pages, scale, store, sweep
 from bench.figures import Options, Section
 from bench.report import print_sections, write_document
 
@@ -13,6 +13,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Section]] = {
     "sweep": sweep.measure,
     "icmp": icmp.measure,
     "bad_day": bad_day.measure,
+    "inspection": inspection.measure,
     "store": store.measure,
     "monthly": monthly.measure,
     "pages": pages.measure,

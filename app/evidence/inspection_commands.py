@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from app.accounts.audit import record, shell_actor
+from app.accounts.audit import shell_actor
 from app.config import Settings
 from app.console import errors_for_people, opened, print_json, print_table, reported_progress
 from app.database import Database
@@ -72,14 +72,12 @@ def accept_drift_command(
             result = accept_drift(
                 database,
                 settings,
-                today=local_day(int(time.time()), settings.zone),
+                actor=shell_actor(),
+                now=int(time.time()),
                 on_touched=mark_touched,
                 codes=None if device is None else [device],
                 fields=field or tuple(Compared),
             )
-            with database.write() as session:
-                subject, details = device or "", {"updated": result.updated}
-                record(session, shell_actor(), "drift.accept", subject, int(time.time()), details)
     print(f"devices: {result.updated} updated")
 
 

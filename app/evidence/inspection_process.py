@@ -24,13 +24,18 @@ class InspectionProcess:
 
     async def run(self) -> None:
         """Start it and wait for its end."""
+        child = await self.start()
+        code = await child.wait()
+        if code > 0:  # below: ended by us
+            log.warning("inspections failed; their own words are above", code=code)
+
+    async def start(self) -> asyncio.subprocess.Process:
+        """Start it; `stop` ends it."""
         command = (sys.executable, "-m", "app.cli", "inspect", "--due")
         self._child = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL
         )
-        code = await self._child.wait()
-        if code > 0:  # below: ended by us
-            log.warning("inspections failed; their own words are above", code=code)
+        return self._child
 
     async def stop(self) -> None:
         """End it where it runs; what it has not kept yet is inspected another time."""

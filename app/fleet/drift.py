@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
 
+from app.accounts.audit import Actor, record
 from app.config import Settings
 from app.database import Database
 from app.errors import NotFound
@@ -15,6 +15,7 @@ from app.fleet.tables import Observed
 from app.fleet.touched import OnTouched
 from app.fleet.write_queries import lock_register
 from app.tabular import ImportResult, Problems
+from kpi.calendar import local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,17 @@ def accept_drift(
     database: Database,
     settings: Settings,
     *,
-    today: date,
+    actor: Actor,
+    now: int,
     on_touched: OnTouched,
     codes: Sequence[str] | None = None,
     fields: Collection[Compared] = tuple(Compared),
 ) -> ImportResult:
     """Write what was observed into the register, by the way of an import; nothing else is touched.
 
-    `codes` None: every device that differs. Raises `NotFound` for a code that the register does not
-    hold, `ImportRefused` where a value does not fit into the register.
+    `codes` None: every device that differs. The audit log says that `actor` did it. Raises
+    `NotFound` for a code that the register does not hold, `ImportRefused` where a value does not
+    fit into the register.
     """
     with database.write() as session:
         lock_register(session)
@@ -67,9 +70,13 @@ def accept_drift(
             for number, stored in enumerate(present.values(), start=1)
         ]
         changed = [row for row in rows if row is not None]
-        return take_over_rows(
+        today = local_day(now, settings.zone)
+        result = take_over_rows(
             session, settings, changed, problems, today=today, on_touched=on_touched
         )
+        subject = "" if codes is None else ", ".join(codes)
+        record(session, actor, "drift.accept", subject, now, {"updated": result.updated})
+        return result
 
 
 def _row(

@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
+from app.accounts.audit import Actor
+from app.accounts.tables import AuditEntry
 from app.errors import NotFound
 from app.fleet.api import router
 from app.fleet.drift import accept_drift
 from app.fleet.observed_queries import Compared, read_observed, store_observed
 from app.web import problems
 from tests.app.asking import Asker
-from tests.app.fleet.imported import TODAY, Register
+from tests.app.fleet.imported import Register
 
 AT = 1_790_000_000
 REGISTER = """\
@@ -90,7 +93,8 @@ def accept(register: Register, **choice: Any) -> int:
     result = accept_drift(
         register.database,
         register.settings,
-        today=TODAY,
+        actor=Actor("office"),
+        now=AT,
         on_touched=lambda _, days: register.touched.extend(days),
         **choice,
     )
@@ -112,6 +116,9 @@ def test_accepting_changes_what_was_told_and_nothing_else(observed: Register) ->
         stored.password_encrypted for stored in before.values()
     ]
     assert observed.touched == []  # no day of any ledger
+    with observed.database.read() as session:
+        entry = session.scalars(select(AuditEntry)).one()
+    assert (entry.actor, entry.action, entry.details) == ("office", "drift.accept", {"updated": 2})
     assert accept(observed) == 0
 
 

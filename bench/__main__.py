@@ -5,7 +5,19 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import bad_day, icmp, inspection, memory, monthly, pages, scale, store, sweep
+from bench import (
+    bad_day,
+    guarded,
+    hostile,
+    icmp,
+    inspection,
+    memory,
+    monthly,
+    pages,
+    scale,
+    store,
+    sweep,
+)
 from bench.figures import Options, Section
 from bench.report import print_sections, write_document
 
@@ -14,6 +26,8 @@ BENCHMARKS: Mapping[str, Callable[[Options], Section]] = {
     "icmp": icmp.measure,
     "bad_day": bad_day.measure,
     "inspection": inspection.measure,
+    "guarded": guarded.measure,
+    "hostile": hostile.measure,
     "store": store.measure,
     "monthly": monthly.measure,
     "pages": pages.measure,

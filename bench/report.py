@@ -18,7 +18,18 @@ from bench.figures import HEADER, Section, Table
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 TITLE = "# Benchmarks\n"
-ORDER = ("sweep", "icmp", "bad_day", "inspection", "store", "monthly", "memory", "scale")
+ORDER = (
+    "sweep",
+    "icmp",
+    "bad_day",
+    "inspection",
+    "guarded",
+    "hostile",
+    "store",
+    "monthly",
+    "memory",
+    "scale",
+)
 """Of the measured sections; what people wrote comes after them."""
 PREAMBLE = """
 `make bench` runs them all; `make bench ARGS="sweep icmp"` (or `python -m bench sweep icmp`) some of

@@ -39,16 +39,27 @@ class Simulated:
 
 @contextmanager
 def simulated_fleet(
-    cameras: int, folder: Path, *, commissioned_on: date, preset: str = "healthy"
+    cameras: int,
+    folder: Path,
+    *,
+    commissioned_on: date,
+    preset: str = "healthy",
+    faults: str = "",
 ) -> Iterator[Simulated]:
-    """Run `intact simulate`, in several processes where one cannot hold the addresses."""
+    """Run `intact simulate`, in several processes where one cannot hold the addresses.
+
+    `faults` is a scenario in TOML, in place of the `preset`. One `folder` takes one fleet.
+    """
     fleet = build_fleet(cameras, port=free_port())
     slices = ceil(len(fleet.devices) / MOST_A_PROCESS)
     registers = tuple(folder / f"register-{index}.csv" for index in range(slices))
+    scenario = folder / "scenario.toml"
+    scenario.write_text(faults, encoding="utf-8")
     with ExitStack() as stack:
         for index, register in enumerate(registers):
             command = [
-                *python_module("app.cli", "simulate", "--preset", preset),
+                *python_module("app.cli", "simulate"),
+                *(("--scenario", str(scenario)) if faults else ("--preset", preset)),
                 *("--cameras", str(cameras), "--port", str(fleet.port)),
                 *("--slice-index", str(index), "--slices", str(slices)),
                 *("--commissioned-on", commissioned_on.isoformat()),

@@ -113,9 +113,9 @@ class _Wire:
 def check_http(data: bytes) -> None:
     """Bytes in one piece, in a few and one by one, then the close, or silence to the deadline."""
     dice = _dice(data)
-    cuts = sorted(dice.randrange(len(data) + 1) for _ in range(dice.randrange(1, 6)))
-    ways = [[data], _pieces(data, cuts)]
-    if len(data) < 2000:
+    cuts = [dice.randrange(len(data) + 1) for _ in range(dice.randrange(1, 6))]
+    ways = [[data], _pieces(data, sorted([*cuts, max(len(data) - 3, 0)]))]
+    if len(data) < 300:
         ways.append(_pieces(data, list(range(1, len(data)))))
     with closing(asyncio.new_event_loop()) as loop:
         results = [_receive(loop, way, closed=True) for way in ways]

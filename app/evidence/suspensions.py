@@ -1,4 +1,6 @@
-"""Import of suspensions (报停): every row is checked before anything is written, all or nothing.
+"""Import of suspensions (报停): every row is checked before anything is written.
+
+All or nothing, unless bad rows are to be skipped.
 
 A suspension is known by its device and its start. The same key again changes it and keeps what it
 said before; two suspensions of one device never overlap. Source: issue "Fleet register", DESIGN §4.
@@ -37,9 +39,10 @@ from app.tabular import (
     read_day,
     unreported,
 )
+from app.tabular.setting_aside import refuse_or_set_aside
 from kpi.calendar import day_start, local_day
 
-_HEADERS = {
+HEADERS = {
     "device_code": ("设备编码", "编码"),
     "from": ("开始", "报停开始"),
     "to": ("结束", "报停结束"),
@@ -48,7 +51,7 @@ _HEADERS = {
     "document": ("文件", "批准文件"),
 }
 SUSPENSION_FILE = Columns(
-    names={header: name for name, more in _HEADERS.items() for header in (name, *more)},
+    names={header: name for name, more in HEADERS.items() for header in (name, *more)},
     required=frozenset({"device_code", "from", "to", "reason", "approved_by"}),
     key="device_code",
 )
@@ -57,7 +60,7 @@ _TEXTS = {
     "approved_by": text(128),
     "document": text(256, several_lines=True),
 }
-_REQUIRED = ("device_code", "from", "reason", "approved_by")
+REQUIRED_CELLS = ("device_code", "from", "reason", "approved_by")
 _MOMENT = re.compile(
     r"([0-9/-]+)[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))? ?(?:(Z)|([+-])([0-9]{2}):?([0-9]{2}))?"
 )
@@ -91,16 +94,19 @@ def import_suspensions(
     now: int,
     on_touched: OnTouched,
     dry_run: bool = False,
+    skip_bad: bool = False,
     progress: ReportProgress = unreported,
 ) -> ImportResult:
     """Take a suspension file over; with `dry_run` only say what would happen.
+
+    With `skip_bad` rows with mistakes go to a file of their own and all others are taken over.
 
     `now` (UTC seconds) is noted as the time of recording. `on_touched` is given the local days of
     each suspension that is new or has another end, before and after, in the same transaction.
     Raises `ImportRefused` with every mistake, `BadParameter` for a file that cannot be opened.
     """
     zone = settings.zone
-    with open_table(path, SUSPENSION_FILE) as table:
+    with open_table(path, SUSPENSION_FILE, skip_bad=skip_bad) as table:
         problems = table.problems
         parsed = [parse_row(number, row, zone, problems) for number, row in table.rows(progress)]
     rows = [row for row in parsed if row]
@@ -111,8 +117,11 @@ def import_suspensions(
         wanted = _by_key(rows, ids, problems)
         involved = sorted({device_id for device_id, _ in wanted})
         present = {(old.device_id, old.start): old for old in suspensions_of(session, involved)}
-        _refuse_overlaps(wanted, present, zone, problems)
-        problems.refuse()
+        overlapping = _note_overlaps(wanted, present, zone, problems)
+        while skip_bad and overlapping:  # what a skipped row was to replace stands after all
+            wanted = {key: row for key, row in wanted.items() if row.number not in overlapping}
+            overlapping = _note_overlaps(wanted, present, zone, problems)
+        bad = refuse_or_set_aside(path, SUSPENSION_FILE, table, skip_bad=skip_bad, dry_run=dry_run)
         new = {key: _facts(key, row) for key, row in wanted.items() if key not in present}
         changed = [
             (present[key], _facts(key, row))
@@ -121,7 +130,8 @@ def import_suspensions(
         ]
         if not dry_run:
             _write(session, list(new.values()), changed, now, zone, on_touched)
-    return ImportResult(len(new), len(changed), len(wanted) - len(new) - len(changed))
+    unchanged = len(wanted) - len(new) - len(changed)
+    return ImportResult(len(new), len(changed), unchanged, table.examples, bad)
 
 
 def parse_row(
@@ -129,7 +139,7 @@ def parse_row(
 ) -> SuspensionRow | None:
     """Read the cells of a row; None, and the problems noted, where one is wrong."""
     before = problems.total
-    for name in _REQUIRED:
+    for name in REQUIRED_CELLS:
         if not row[name]:
             problems.add(number, name, "", "must not be empty; fill it in")
     values: dict[str, Any] = {}
@@ -210,13 +220,17 @@ def _by_key(
     return wanted
 
 
-def _refuse_overlaps(
+def _note_overlaps(
     wanted: Mapping[_Key, SuspensionRow],
     present: Mapping[_Key, Suspension],
     zone: ZoneInfo,
     problems: Problems,
-) -> None:
-    """Note overlaps within the file and with the database, where the file replaces its keys."""
+) -> set[int]:
+    """Note overlaps within the file and with the database, where the file replaces its keys.
+
+    Returns the rows to blame: without them the others do not overlap among themselves.
+    """
+    blamed_rows = set()
     cells = {row.number: row.from_cell for row in wanted.values()}
     spans: defaultdict[int, list[Span]] = defaultdict(list)
     for (device_id, start), row in wanted.items():
@@ -234,6 +248,8 @@ def _refuse_overlaps(
             )
             row_number = blamed.row or 0  # those of the file are blamed, and these have one
             problems.add(row_number, "from", cells[row_number], remedy)
+            blamed_rows.add(row_number)
+    return blamed_rows
 
 
 def _shown(instant: int, zone: ZoneInfo) -> str:

@@ -1,6 +1,5 @@
 """Commands of the register."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +8,12 @@ import typer
 
 from app.console import errors_for_people, notices, opened, reported_progress
 from app.database import Database
-from app.errors import BadParameter
 from app.fleet import exporting
 from app.fleet.key_rotation import rotate_key
 from app.fleet.queries import Selection
 from app.fleet.tables import DeviceKind
 from app.tabular import ReportProgress
+from app.tabular.drafts import whole_file
 
 exports = typer.Typer(help="Write files that can be taken over again.", no_args_is_help=True)
 
@@ -34,7 +33,10 @@ def export_devices(
     kind: Annotated[DeviceKind | None, typer.Option(help="Only this kind.")] = None,
     chinese: Annotated[bool, typer.Option(help="Write Chinese headers.")] = False,
 ) -> None:
-    """Write the register as CSV that `intact import devices` reads back. No passwords in it."""
+    """Write the register as CSV, or as XLSX where FILE ends so. No passwords in it.
+
+    `intact import devices` reads it back.
+    """
     selection = Selection(station, room, project, contractor, kind)
     with errors_for_people(), opened() as (_, database), reported_progress() as report:
         count = _export(database, file, selection, chinese, report)
@@ -50,19 +52,15 @@ def _export(
         return exporting.export_devices(
             database, sys.stdout.buffer, selection, chinese=chinese, progress=report
         )
-    draft = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as target:
-            count = exporting.export_devices(
-                database, target, selection, chinese=chinese, progress=report
-            )
-        draft.replace(file)
-    except OSError as error:
-        reason = f"{file} cannot be written ({error.strerror}); check folder and rights"
-        raise BadParameter("FILE", reason) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return count
+    with whole_file(file) as target:
+        return exporting.export_devices(
+            database,
+            target,
+            selection,
+            chinese=chinese,
+            as_workbook=file.suffix.lower() == ".xlsx",
+            progress=report,
+        )
 
 
 def rotate_key_command() -> None:

@@ -1,6 +1,10 @@
-"""Import of the register: every row is checked before anything is written, all or nothing."""
+"""Import of the register: every row is checked before anything is written.
+
+All or nothing, unless bad rows are to be skipped.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +29,7 @@ from app.fleet.write_queries import (
     update_devices,
 )
 from app.tabular import ImportResult, Problems, ReportProgress, open_table, unreported
+from app.tabular.setting_aside import refuse_or_set_aside
 
 _ELSEWHERE = {"project", "station", "room", "contractor", "power_district"}
 _REPORT_EVERY = 1_000
@@ -40,10 +45,13 @@ def import_devices(
     today: date,
     on_touched: OnTouched,
     dry_run: bool = False,
+    skip_bad: bool = False,
     effective: date | None = None,
     progress: ReportProgress = unreported,
 ) -> ImportResult:
     """Take a register file over; with `dry_run` only say what would happen.
+
+    With `skip_bad` rows with mistakes go to a file of their own and all others are taken over.
 
     A device that is there already belongs to its new groups from `effective` on (default: the day
     after `today`); a new one for all of the past. `on_touched` is given the device-days whose
@@ -51,18 +59,18 @@ def import_devices(
     `BadParameter` for a file that cannot be opened, `ConfigurationError` for an unusable key file.
     """
     secrets = Secrets(settings)
-    with open_table(path, REGISTER_FILE) as table:
+    with open_table(path, REGISTER_FILE, skip_bad=skip_bad) as table:
         parsed = (parse_row(number, row, table.problems) for number, row in table.rows(progress))
         rows = _unique([row for row in parsed if row], table.problems)
     with database.read() if dry_run else database.write() as session:
         if not dry_run:
             lock_register(session)
         changes = _plan(session, rows, secrets, table.problems, effective, progress)
-        table.problems.refuse()
+        bad = refuse_or_set_aside(path, REGISTER_FILE, table, skip_bad=skip_bad, dry_run=dry_run)
         if not dry_run:
             first_day = effective or today + timedelta(days=1)
             _write(session, changes, secrets, today, first_day, on_touched)
-    return _counted(changes)
+    return replace(_counted(changes), examples=table.examples, set_aside=bad)
 
 
 def take_over_rows(

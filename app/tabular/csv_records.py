@@ -24,7 +24,8 @@ class CsvRecords:
         self._source = source
         self._path = path
         self._size = max(1, path.stat().st_size)
-        self._text = io.TextIOWrapper(source, encoding=encoding_of(source), newline="")
+        self.encoding = encoding_of(source)
+        self._text = io.TextIOWrapper(source, encoding=self.encoding, newline="")
 
     def __iter__(self) -> Iterator[Record]:
         row = 0

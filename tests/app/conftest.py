@@ -13,6 +13,7 @@ from app.config import Settings
 from app.database import Database
 from app.main import create_app
 from tests.app.asking import Asker
+from tests.app.shell import Run, shell
 
 LOCAL_POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 
@@ -26,6 +27,12 @@ def client(settings: Settings, database: Database) -> Asker:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def intact(tmp_path: Path) -> Run:
+    """The command, over a database of its own in this folder."""
+    return shell(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,6 @@
 """`intact user`, `intact token`, `intact audit-log`, run as they are from a shell."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,27 +10,7 @@ from app.accounts.passwords import matches
 from app.accounts.tables import AuditEntry, User
 from app.config import Settings
 from app.database import Database, open_database
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def intact(tmp_path: Path) -> Run:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("INTACT_")}
-    environment = clean | {"INTACT_DATA_DIR": str(tmp_path)}
-
-    def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "app.cli", *arguments],
-            env=environment,
-            input=typed,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-
-    return run
+from tests.app.shell import Run
 
 
 @pytest.fixture

@@ -253,3 +253,33 @@ def test_reads_bounds(cell: str, ends: bool, utc: str) -> None:
 def test_refuses_other_bounds(cell: str) -> None:
     with pytest.raises(ValueError, match=r"write|correct"):
         read_bound(cell, BERLIN, ends=False)
+
+
+def test_bad_rows_are_skipped_where_wanted(book: Book) -> None:
+    content = HEADER + "C1,2026-02-01,2026-02-03,Works,Office,\nC9,2026-02-01,,x,y,\nC2,x,,x,y,\n"
+    result = book.load(content, skip_bad=True)
+    assert result.inserted == 1
+    assert result.set_aside
+    assert result.set_aside.rows == 2
+    assert result.set_aside.file
+    assert (
+        "device_code: is not in the register; import the device first,C9,2026-02-01"
+        in result.set_aside.file.read_text("utf-8")
+    )
+    assert len(book.rows()) == 1
+
+
+def test_what_a_skipped_row_was_to_replace_stands_after_all(book: Book) -> None:
+    book.load(HEADER + "C1,2026-02-05,2026-02-20,Works,Office,\n")
+    result = book.load(
+        HEADER
+        + "C1,2026-02-01,2026-02-05,x,y,\n"
+        + "C1,2026-02-05,2026-02-06,x,y,\n"  # overlaps row 2, so what it was to shorten stays
+        + "C1,2026-02-10,2026-02-11,x,y,\n"  # and collides with this
+        + "C2,2026-02-10,2026-02-11,x,y,\n",
+        skip_bad=True,
+    )
+    assert result.set_aside
+    assert {problem.row for problem in result.set_aside.problems} == {2, 3, 4}
+    assert (result.inserted, result.updated) == (1, 0)
+    assert [row.start for row in book.rows()] == [at("2026-02-05"), at("2026-02-10")]

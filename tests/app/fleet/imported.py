@@ -33,6 +33,10 @@ class Register:
         """Import a file of this content."""
         path = self.folder / "register.csv"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return self.load_file(path, **options)
+
+    def load_file(self, path: Path, **options: Any) -> ImportResult:
+        """Import a file that is there."""
         self.touched = []
         return import_devices(
             self.database,

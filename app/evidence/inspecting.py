@@ -2,8 +2,8 @@
 
 Each device has a time of day of its own, at which it is inspected once. One that was never
 inspected is due at once, and so is one that refused us and has other credentials now. Whom the
-sweeps cannot get through to waits until they can: it would tell nothing, and the password is not
-shown once more.
+sweeps cannot get through to waits until they can: it would tell nothing. What the sweeps learnt of
+passwords holds here, and the other way round (`app.fleet.password_memory`).
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from app.config import Settings
 from app.database import Database
 from app.evidence.inspection_queries import Candidate
 from app.fleet.observed_queries import store_observed
+from app.fleet.password_memory import shared_memory
 from app.fleet.targets import sweep_targets
 from app.tabular import ReportProgress, unreported
-from collectors.onvif.credentials import CredentialMemory
 from collectors.onvif.inspection import Inspection
 from collectors.onvif.inspector import Inspector
 from collectors.probe import Target
@@ -78,8 +78,10 @@ def inspect_devices(
 ) -> list[Inspected]:
     """Inspect devices, several at a time, and keep what was observed; in the order chosen."""
     targets = _targets(database, settings, chosen)
-    memory = _memory_of_refusals(chosen, targets)
-    with Inspector(memory) as inspector:
+    with (
+        shared_memory(database, settings) as passwords,
+        Inspector(passwords.memory) as inspector,
+    ):
         round_ = _Round(database, chosen, inspector, progress)
         return asyncio.run(round_.inspect(targets))
 
@@ -92,18 +94,6 @@ def _targets(
     with database.read() as session:
         found = sweep_targets(session, settings, day, only=ids if len(ids) <= _FEW else None)
     return {target.key: target for target in found if target.key in ids}
-
-
-def _memory_of_refusals(
-    chosen: Sequence[Candidate], targets: Mapping[int, Target]
-) -> CredentialMemory:
-    """What earlier inspections and the sweeps have found out, so that it costs no other try."""
-    memory = CredentialMemory()
-    for each in chosen:
-        if each.refused == each.credentials or each.state == Status.AUTH_FAILED:
-            target = targets[each.id]
-            memory.remember_refusal(target.address, target.username, target.password)
-    return memory
 
 
 class _Round:
@@ -153,17 +143,13 @@ class _Round:
 
 
 def _row(candidate: Candidate, inspection: Inspection, now: int) -> dict[str, Any]:
-    """What is kept; where nothing was learnt, what was observed before stays.
-
-    Where the sweeps are refused we showed nothing: those credentials may be new, and good.
-    """
-    refused = candidate.refused if candidate.state == Status.AUTH_FAILED else candidate.credentials
+    """What is kept; where nothing was learnt, what was observed before stays."""
     row: dict[str, Any] = {
         "device_id": candidate.id,
         "asked_at": now,
         "outcome": int(inspection.status),
         "detail": inspection.detail,
-        "refused": refused if inspection.status is Status.AUTH_FAILED else None,
+        "refused": candidate.credentials if inspection.status is Status.AUTH_FAILED else None,
     }
     if inspection.learnt:
         row |= {**asdict(inspection.facts), "inspected_at": now}

@@ -1,5 +1,6 @@
 """Whose turn an inspection is, what is kept of it, and the commands."""
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -7,18 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from app.cli import cli
 from app.config import Settings
 from app.database import Database, open_database
+from app.evidence.collecting import Collecting
 from app.evidence.inspecting import DAY_S, due, inspect_devices, last_turn
 from app.evidence.inspection_queries import Candidate, candidates
 from app.evidence.ledger import mark_touched
-from app.evidence.tables import DeviceState
 from app.fleet.importing import import_devices
+from app.fleet.password_memory import shared_memory
 from app.fleet.tables import Device, Observed
+from collectors.onvif.credentials import CredentialMemory
+from collectors.registry import open_probers
 from collectors.simulator.register import write_register
 from collectors.simulator.running import RunningFleet, running_fleet
 from collectors.simulator.scenario import parse_scenario
@@ -27,6 +31,8 @@ from kpi.status import Status
 
 NOW = 1_790_000_000
 WRONG = '[[fault]]\nkind = "wrong_password"\nshare = 1.0\nscheme = "ws_token"\nclock_open = true\n'
+CLOSED = WRONG.replace("clock_open = true\n", "")
+"""So that the sweeps, too, are asked for the password."""
 
 BEFORE = Candidate(7, "C", b"new", last_turn(7, NOW) - 1, Status.INTACT, None, Status.INTACT)
 
@@ -149,19 +155,36 @@ def test_a_wrong_password_is_shown_once_until_it_changes(
     assert kept(registered)[camera.code].outcome == Status.INTACT
 
 
+def sweep(database: Database, settings: Settings) -> set[Status]:
+    """What a collector sees that has just begun."""
+
+    async def once(memory: CredentialMemory) -> set[Status]:
+        with open_probers(memory=memory) as probers:
+            collecting = Collecting(database, settings, probers)
+            result, _ = await collecting.sweep_once(None, keep=False)
+        return set(result.by_status)
+
+    with shared_memory(database, settings) as passwords:
+        return asyncio.run(once(passwords.memory))
+
+
 def test_what_the_sweeps_were_refused_is_not_shown_again(
     registered: Database, settings: Settings, fleet: RunningFleet
 ) -> None:
-    fleet.use(parse_scenario(WRONG))
-    with registered.write() as session:
-        for device_id in session.scalars(select(Device.id)):
-            state = {"status": Status.AUTH_FAILED, "since": 0, "detail": ""}
-            session.add(DeviceState(device_id=device_id, **state))
+    fleet.use(parse_scenario(CLOSED))
+    assert sweep(registered, settings) == {Status.AUTH_FAILED}
     inspect_devices(registered, settings, everyone(registered, settings))
-    assert fleet.attempts(fleet.cameras[0]).shown == 0
-    with registered.write() as session:
-        session.execute(update(DeviceState).values(status=Status.INTACT))
-    assert len(due(everyone(registered, settings), int(time.time()))) == 3  # to be tried now
+    assert kept(registered)[fleet.cameras[0].code].outcome == Status.AUTH_FAILED
+    assert fleet.attempts(fleet.cameras[0]).shown == 1
+
+
+def test_what_an_inspection_was_refused_the_sweeps_do_not_show(
+    registered: Database, settings: Settings, fleet: RunningFleet
+) -> None:
+    fleet.use(parse_scenario(CLOSED))
+    inspect_devices(registered, settings, everyone(registered, settings))
+    assert sweep(registered, settings) == {Status.AUTH_FAILED}
+    assert fleet.attempts(fleet.cameras[0]).shown == 1
 
 
 @pytest.fixture

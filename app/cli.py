@@ -24,6 +24,7 @@ COMMANDS = {
     "kpi": "app.availability.commands:show_kpi",
     "sweep": "app.evidence.commands:sweep_command",
     "probe": "app.evidence.commands:probe_command",
+    "discover": "app.fleet.discovery_commands:discover_command",
     "inspect": "app.evidence.inspection_commands:inspect_command",
     "accept-drift": "app.evidence.inspection_commands:accept_drift_command",
     "user": "app.accounts.commands:users_group",

@@ -151,6 +151,8 @@ class Settings(BaseSettings):
     canaries: Annotated[
         tuple[Annotated[str, AfterValidator(_canary)], ...], NoDecode, BeforeValidator(_listed)
     ] = ()
+    discovery_networks: Networks = ()
+    discovery_rate: Annotated[int, Field(ge=1, le=1_000)] = 20
     video_check_interval: Annotated[int, Field(ge=0)] = 3_600
     video_check_ttl: Annotated[int | None, Field(gt=0)] = None
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"

@@ -1,15 +1,13 @@
 """Export of the register: a file that the import reads back and a spreadsheet opens safely."""
 
-import codecs
-import csv
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import BinaryIO
 
 from app.database import Database
 from app.fleet.queries import Selection, count_devices, read_devices
 from app.fleet.record import COLUMNS, RECORD_FIELDS, Record
 from app.tabular import ReportProgress, harmless, unreported
+from app.tabular.writing import Cell, write_rows
 
 _REPORT_EVERY = 1_000
 
@@ -32,30 +30,23 @@ def export_devices(
     with database.read() as session:
         total = count_devices(session, selection)
 
-        def rows() -> Iterator[Sequence[str | float | date]]:
+        def rows() -> Iterator[Sequence[Cell]]:
             yield [COLUMNS[name].chinese[0] if chinese else name for name in RECORD_FIELDS]
             for done, stored in enumerate(read_devices(session, selection)):
                 if done % _REPORT_EVERY == 0:
                     progress("writing", done, total)
                 yield _cells(stored.record)
 
-        if as_workbook:
-            from app.tabular.xlsx_writing import write_cells  # openpyxl is heavy
-
-            write_cells(target, rows())
-        else:
-            target.write(codecs.BOM_UTF8)
-            writer = csv.writer(codecs.getwriter("utf-8")(target), lineterminator="\r\n")
-            writer.writerows(rows())
+        write_rows(target, rows(), as_workbook=as_workbook)
     progress("writing", total, total)
     return total
 
 
-def _cells(record: Record) -> list[str | float | date]:
+def _cells(record: Record) -> list[Cell]:
     return [_cell(getattr(record, name)) for name in RECORD_FIELDS]
 
 
-def _cell(value: str | float | bool | date | None) -> str | float | date:
+def _cell(value: Cell | bool | None) -> Cell:
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -238,3 +238,9 @@ def _conditions(selection: Selection) -> list[Any]:
         found = (column.icontains(selection.text, autoescape=True) for column in searched)
         conditions.append(or_(*found))
     return conditions
+
+
+def registered_addresses(session: Session) -> set[str]:
+    """The address of every device that has one, those out of service included."""
+    found = session.scalars(select(Device.address).where(Device.address.is_not(None)).distinct())
+    return {address for address in found if address}

@@ -4,6 +4,7 @@
     scenario, faults, habits what goes wrong, when and for whom
     timeline                 which behaviour each device shows at an instant
     camera, equipment        how one device answers a connection
+    announcing               cameras that answer WS-Discovery
     endpoint, server         the sockets of the fleet; `run` serves until SIGTERM
     running                  a fleet in a background thread, for the tests
 

@@ -34,6 +34,8 @@ BAD = [
     ("CANARIES", "fd00::1", "name a TCP port"),
     ("CANARIES", '["10.1.0.1",]', "cannot be read as a list"),
     ("CANARIES", "[10]", "valid string"),
+    ("DISCOVERY_NETWORKS", "10.1.0.1/16", "valid IPv4 or IPv6 network"),
+    ("DISCOVERY_RATE", "0", "greater than or equal to 1"),
     ("HOST", "", "at least 1 character"),
     ("TIMEZONE", "localtime", "no time zone"),
     ("DATABASE_URL", "sqlite://", "names no file"),

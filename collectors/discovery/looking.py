@@ -1,0 +1,111 @@
+"""Is there an ONVIF device at an address? Asked without a password, by the hot path's own question.
+
+1. GetSystemDateAndTime on each port, until one answers, if only by a SOAP fault, or asks for a
+   password.
+2. GetDeviceInformation there; a camera that wants a password for it tells nothing, and is found all
+   the same. Nothing here could show a password: none is known.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lxml import etree
+
+from collectors.discovery.found import Found, Unasked
+from collectors.discovery.pace import Pace
+from collectors.onvif import telling
+from collectors.onvif.conversation import Answer, host_of, send
+from collectors.onvif.envelope import DEVICE_INFORMATION, SYSTEM_DATE_AND_TIME, Operation, request
+from collectors.onvif.http import Failure
+from collectors.onvif.reply import Kind, local_name, read_xml
+from collectors.probe import ProbeMethod, Target
+from kpi.status import Status
+
+USUAL_PORTS = (80, 8080)
+AT_ONCE = 256
+"""So many addresses are asked at a time, however slowly they answer."""
+
+_TOLD = {
+    "Manufacturer": "vendor",
+    "Model": "model",
+    "SerialNumber": "serial",
+    "FirmwareVersion": "firmware",
+}
+Outcome = Found | Unasked | None
+
+
+async def scan(
+    addresses: Collection[str],
+    ports: Sequence[int],
+    pace: Pace,
+    timeout_s: float,
+    report: Callable[[int], None],
+) -> list[Found | Unasked]:
+    """Look at each address; `report` is told after each how many are done."""
+    free = asyncio.Semaphore(AT_ONCE)
+    outcomes: list[Outcome] = []
+
+    async def one(address: str) -> None:
+        try:
+            outcomes.append(await look(address, ports, timeout_s))
+            report(len(outcomes))
+        finally:
+            free.release()
+
+    async with asyncio.TaskGroup() as group:
+        for address in addresses:
+            await free.acquire()
+            await pace.turn()
+            group.create_task(one(address))
+    return [outcome for outcome in outcomes if outcome]
+
+
+async def look(address: str, ports: Sequence[int], timeout_s: float) -> Outcome:
+    """The device at an address, on the first port that has one; None where there is none.
+
+    Each question may take `timeout_s`.
+    """
+    for port in ports:
+        answer = await _ask(_target(address, port), SYSTEM_DATE_AND_TIME, timeout_s)
+        if isinstance(answer, Failure):
+            if answer.observation.status is Status.UNKNOWN:
+                return Unasked(address, answer.observation)
+        elif answer.refused:
+            return Found(address, port, refuses=True)
+        elif answer.good or answer.soap.kind is Kind.FAULT:
+            return await describe(Found(address, port), timeout_s)
+    return None
+
+
+async def describe(found: Found, timeout_s: float) -> Found:
+    """The same with what the device tells of itself, as far as it does."""
+    if found.port is None:
+        return found
+    target = _target(found.address, found.port, found.tls)
+    answer = await _ask(target, DEVICE_INFORMATION, timeout_s)
+    if isinstance(answer, Failure) or not answer.good:
+        return found
+    root = read_xml(answer.http.body)
+    return found if root is None else replace(found, **_told(root))
+
+
+def _target(address: str, port: int, tls: bool = False) -> Target:
+    return Target(0, address, port, ProbeMethod.ONVIF, tls=tls)
+
+
+async def _ask(target: Target, operation: Operation, timeout_s: float) -> Answer | Failure:
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    return await send(target, operation, request(operation, host_of(target)), deadline)
+
+
+def _told(root: etree._Element) -> dict[str, Any]:
+    """Fields of `Found` by what the first element of each name says."""
+    told: dict[str, Any] = {}
+    for element in root.iter(etree.Element):
+        name = _TOLD.get(local_name(element))
+        said = telling.text(element.text)
+        if name and said:
+            told.setdefault(name, said)
+    return told

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.fuzz.corpus import keep, kept
 from tests.fuzz.properties import CHECKS
@@ -40,11 +41,11 @@ def _run(folder: Path, seconds: int) -> int:
 
 
 def _keep(folder: Path) -> int:
-    smallest = folder.with_name(f"{folder.name}-smallest")
-    smallest.mkdir()
-    code = _fuzz(folder.name, "-merge=1", str(smallest), str(folder))
+    with TemporaryDirectory() as smallest:
+        code = _fuzz(folder.name, "-merge=1", smallest, str(folder))
+        inputs = [path.read_bytes() for path in Path(smallest).iterdir()]
     if code == 0:
-        keep(folder.name, [path.read_bytes() for path in smallest.iterdir()])
+        keep(folder.name, inputs)
     return code
 
 

@@ -8,5 +8,7 @@ with atheris.instrument_imports(include=["collectors.onvif"], enable_loader_over
     from tests.fuzz.properties import CHECKS
 
 if __name__ == "__main__":
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], CHECKS[sys.argv[1]])
+    # libFuzzer starts itself again, by a shell, when it minimises a corpus
+    again = f"{sys.executable} -m tests.fuzz.guided {sys.argv[1]}"
+    atheris.Setup([again, *sys.argv[2:]], CHECKS[sys.argv[1]])
     atheris.Fuzz()

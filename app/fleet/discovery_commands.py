@@ -34,7 +34,9 @@ def discover_command(
     ] = False,
     port: Annotated[
         list[int] | None,
-        typer.Option(min=1, max=65_535, help="Ask on this port; repeatable (default: 80, 8080)."),
+        typer.Option(
+            min=1, max=65_535, help="Ask on this port, 443 by TLS; repeatable (default: 80, 8080)."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write this file, XLSX where it ends so, else CSV.")

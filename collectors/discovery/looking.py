@@ -24,6 +24,9 @@ from collectors.probe import ProbeMethod, Target
 from kpi.status import Status
 
 USUAL_PORTS = (80, 8080)
+TLS_PORT = 443
+"""Asked by TLS; every other port of a search without it."""
+
 AT_ONCE = 256
 """So many addresses are asked at a time, however slowly they answer."""
 
@@ -68,14 +71,15 @@ async def look(address: str, ports: Sequence[int], timeout_s: float) -> Outcome:
     Each question may take `timeout_s`.
     """
     for port in ports:
-        answer = await _ask(_target(address, port), SYSTEM_DATE_AND_TIME, timeout_s)
+        found = Found(address, port, tls=port == TLS_PORT)
+        answer = await _ask(found, SYSTEM_DATE_AND_TIME, timeout_s)
         if isinstance(answer, Failure):
             if answer.observation.status is Status.UNKNOWN:
                 return Unasked(address, answer.observation)
         elif answer.refused:
-            return Found(address, port, refuses=True)
+            return replace(found, refuses=True)
         elif answer.good or answer.soap.kind is Kind.FAULT:
-            return await describe(Found(address, port), timeout_s)
+            return await describe(found, timeout_s)
     return None
 
 
@@ -83,19 +87,15 @@ async def describe(found: Found, timeout_s: float) -> Found:
     """The same with what the device tells of itself, as far as it does."""
     if found.port is None:
         return found
-    target = _target(found.address, found.port, found.tls)
-    answer = await _ask(target, DEVICE_INFORMATION, timeout_s)
+    answer = await _ask(found, DEVICE_INFORMATION, timeout_s)
     if isinstance(answer, Failure) or not answer.good:
         return found
     root = read_xml(answer.http.body)
     return found if root is None else replace(found, **_told(root))
 
 
-def _target(address: str, port: int, tls: bool = False) -> Target:
-    return Target(0, address, port, ProbeMethod.ONVIF, tls=tls)
-
-
-async def _ask(target: Target, operation: Operation, timeout_s: float) -> Answer | Failure:
+async def _ask(found: Found, operation: Operation, timeout_s: float) -> Answer | Failure:
+    target = Target(0, found.address, found.port or 0, ProbeMethod.ONVIF, tls=found.tls)
     deadline = asyncio.get_running_loop().time() + timeout_s
     return await send(target, operation, request(operation, host_of(target)), deadline)
 

@@ -20,6 +20,9 @@ MAX_BYTES = 16 * 1024
 
 MAX_DEVICES = 4_096
 MAX_ANSWERS = 4 * MAX_DEVICES
+_BUFFER_BYTES = 4 << 20
+"""Thousands may answer within half a second; the system may allow less."""
+
 _SENDINGS = 2
 """Datagrams get lost: each question is asked so often, spread over the time of waiting."""
 
@@ -81,6 +84,7 @@ def _socket(address: str) -> socket.socket:
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sender.setblocking(False)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
         sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
         sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         sender.bind((address, 0))

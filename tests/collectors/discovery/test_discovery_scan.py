@@ -17,7 +17,7 @@ from collectors.simulator.running import RunningFleet, free_port, running_fleet
 from collectors.simulator.scenario import parse_scenario
 from kpi.status import Status
 from tests.collectors.conftest import Listening
-from tests.collectors.onvif.scenarios import digest
+from tests.collectors.onvif.scenarios import digest, fault
 
 Run = Callable[[Any], Any]
 TIMEOUT_S = 5.0
@@ -67,17 +67,28 @@ def test_no_password_is_shown_to_those_that_want_one(run: Run, fleet: RunningFle
     assert fleet.attempts(first).shown == 0
 
 
+def test_by_tls_on_its_port_alone(
+    run: Run, fleet: RunningFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.use(parse_scenario(fault("bad_certificate")))
+    camera = fleet.cameras[0]
+    assert run(look(camera.address, [fleet.port], TIMEOUT_S)) is None
+    monkeypatch.setattr(looking, "TLS_PORT", fleet.port)
+    by_tls = replace(expected(camera), tls=True)
+    assert run(look(camera.address, [fleet.port], TIMEOUT_S)) == by_tls
+
+
 def test_a_fault_comes_from_a_camera_too(run: Run, listening: Listening) -> None:
-    fault = b"<s:Envelope xmlns:s='s'><s:Body><s:Fault/></s:Body></s:Envelope>"
-    answer = b"HTTP/1.1 500 No\r\nContent-Length: %d\r\n\r\n%b" % (len(fault), fault)
+    body = b"<s:Envelope xmlns:s='s'><s:Body><s:Fault/></s:Body></s:Envelope>"
+    answer = b"HTTP/1.1 500 No\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
     async def looked() -> tuple[object, object]:
         async with listening(answer) as device:
             seen = await look("127.0.0.1", [device.port], TIMEOUT_S)
             return seen, Found("127.0.0.1", device.port)
 
-    seen, expected = run(looked())
-    assert seen == expected
+    seen, wanted = run(looked())
+    assert seen == wanted
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,6 @@ import typer
 
 from app.console import errors_for_people, notices, opened
 from app.errors import BadParameter
-from app.evidence.suspension_template import write_suspension_template
-from app.fleet.template import write_device_template
 from app.tabular.drafts import whole_file
 
 File = Annotated[Path, typer.Argument(help="The workbook to write (.xlsx).")]
@@ -28,6 +26,8 @@ def device_template_command(file: File) -> None:
 
     The example's code begins with 示例; an import leaves such rows out. Write over it or delete it.
     """
+    from app.fleet.template import write_device_template  # openpyxl is heavy
+
     with errors_for_people(), opened() as (_, database):
         _write(file, lambda target: write_device_template(database, target))
 
@@ -38,6 +38,8 @@ def suspension_template_command(file: File) -> None:
 
     The example's code begins with 示例; an import leaves such rows out. Write over it or delete it.
     """
+    from app.evidence.suspension_template import write_suspension_template  # openpyxl is heavy
+
     with errors_for_people():
         _write(file, write_suspension_template)
 

@@ -1,5 +1,6 @@
 """Templates and imports as a script calls them: exit codes, files, what is said."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def test_from_template_to_register(intact: Run, tmp_path: Path) -> None:
     book.save(aside)
     assert intact("import", "devices", str(aside), "--skip-bad").returncode == 0
 
+    entries = json.loads(intact("audit-log", "list", "--format", "json").stdout)
+    assert [(each["subject"], each["details"]["refused"]) for each in entries] == [
+        ("register.refused.xlsx", 0),
+        ("register.xlsx", 1),
+    ]
+
     exported = tmp_path / "export.xlsx"
     assert intact("export", "devices", str(exported)).returncode == 0
     assert [row[0] for row in load_workbook(exported).worksheets[0].values] == ["code", "C1", "C2"]
@@ -51,3 +58,20 @@ def test_a_template_never_replaces_a_file(intact: Run, tmp_path: Path) -> None:
     assert "exists already; choose another name" in done.stderr
     assert file.read_text() == "filled in"
     assert "let its name end in .xlsx" in intact("template", "devices", "register.csv").stderr
+
+
+def test_suspensions_skip_bad_rows_too(intact: Run, tmp_path: Path) -> None:
+    register, file = tmp_path / "register.csv", tmp_path / "suspensions.csv"
+    register.write_text("code,name,address\nC1,Gate,10.0.0.1\n")
+    assert intact("import", "devices", str(register)).returncode == 0
+    file.write_text(
+        "device_code,from,to,reason,approved_by\n"
+        "C1,2026-02-01,2026-02-03,works,Wang\nC9,2026-02-01,,works,Wang\n"
+    )
+    assert intact("import", "suspensions", str(file)).returncode == 1
+    some = intact("import", "suspensions", str(file), "--skip-bad")
+    assert (some.returncode, some.stdout) == (
+        3,
+        "suspensions: 1 inserted, 0 updated, 0 unchanged, refused: 1\n",
+    )
+    assert "C9" in (tmp_path / "suspensions.refused.csv").read_text()

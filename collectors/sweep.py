@@ -37,6 +37,9 @@ _BURST = 32
 _GRACE_S = 1.0
 """How long after its last deadline a prober may take to return before it is given up."""
 
+_WAITS_OVER_PAUSES = 5
+"""How often the end of the probes is waited for where this process is paused again and again."""
+
 _CLOCK_STEP_S = 0.005
 """An event loop's clock moves in steps (of 1 ms in uvloop), its timers may fire that much early."""
 
@@ -241,15 +244,21 @@ class _Run:
         return worth is not None
 
     async def _finish(self) -> None:
-        """Wait for all; a prober that does not keep its deadline is given up."""
+        """Wait for all; a prober that does not keep its deadline is given up.
+
+        Over a pause of this process it is waited for again, but not without end.
+        """
         longest = self._options.timeout_s * (self._options.retries + 1) + _GRACE_S
         late = set(self._tasks)
-        while late:
+        for _ in range(_WAITS_OVER_PAUSES):
+            if not late:
+                return
             began = self._pauses.now()
             _, late = await asyncio.wait(late, timeout=longest)
-            if late and not self._pauses.spoilt(began):
-                _log.error("%d probes did not keep their deadline and were given up", len(late))
-                return
+            if not self._pauses.spoilt(began):
+                break
+        if late:
+            _log.error("%d probes did not keep their deadline and were given up", len(late))
 
     def _report_defect(self, target: Target) -> None:
         """Once a sweep: 3,292 tracebacks a minute would bury it."""

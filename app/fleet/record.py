@@ -122,6 +122,7 @@ REGISTER_FILE = Columns(
     names={header: name for name, column in COLUMNS.items() for header in (name, *column.chinese)},
     required=frozenset({"code"}),
     key="code",
+    secret=frozenset({PASSWORD}),
 )
 
 

@@ -21,12 +21,13 @@ _LEFT_OUT = ("序号", REASON)
 class Columns:
     """The columns a file may have: header → field, and the fields it must have.
 
-    `key` is the field whose cell marks a row as an example.
+    `key` is the field whose cell marks a row as an example; what `secret` ones say is never shown.
     """
 
     names: Mapping[str, str]
     required: frozenset[str]
     key: str | None = None
+    secret: frozenset[str] = frozenset()
 
     def field(self, header: str) -> str | None:
         """The field a header stands for; case and blanks do not matter."""

@@ -32,6 +32,7 @@ class Table:
         self.problems = Problems(file)
         self._source = records
         self._key = columns.key
+        self._secret = columns.secret
         self._records = self._read(records)
         header = self._header_record(columns)
         self.header = read_header(header.row, header.texts, file, columns)
@@ -78,7 +79,8 @@ class Table:
         for field, place in self.header.places.items():
             cell = cells[place] if place < len(cells) else ""
             if isinstance(cell, Unreadable):
-                self.problems.add(record.row, field, cell.shown, cell.remedy)
+                shown = "" if field in self._secret else cell.shown
+                self.problems.add(record.row, field, shown, cell.remedy)
             else:
                 usable[field] = cell
         return usable if len(usable) == len(self.fields) else None

@@ -316,3 +316,13 @@ def test_a_sheet_broken_in_the_middle_is_refused_there(path: Path) -> None:
     (problem,) = refused(path)
     assert problem.column == "whole row"
     assert "save it anew" in problem.remedy
+
+
+def test_what_a_secret_cell_says_is_not_shown(path: Path) -> None:
+    secret = Columns(COLUMNS.names, COLUMNS.required, secret=frozenset({"name"}))
+    with open_table(one(path, 4.4010600001310001e19), secret) as table:
+        assert list(table.rows()) == []
+        with pytest.raises(ImportRefused) as refusal:
+            table.problems.refuse()
+    assert [problem.value for problem in refusal.value.problems] == [""]
+    assert "4401" not in str(refusal.value)

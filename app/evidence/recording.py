@@ -1,6 +1,8 @@
 """Records finished sweeps: their samples, their counts by cohort, what changed of each device."""
 
-from collections.abc import Mapping, Sequence, Set
+import gc
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -77,7 +79,7 @@ class Recorder:
         day = local_day(sweep.tick, self._settings.zone)
         known, self._known = self._known, None  # what fails in between is read again
         claimed, self._claimed = self._claimed, None
-        with self._database.write() as session:
+        with _without_collection(), self._database.write() as session:
             newest = queries.begin_recording(session)
             if day != claimed:
                 zone = self._settings.timezone
@@ -87,7 +89,7 @@ class Recorder:
             sweep = _with_video(sweep, self._video.at(session, sweep.tick))
             rows = _sample_rows(sweep)
             stored = store_samples(session, self._settings.zone, rows)
-            taken = _take_slot(session, sweep, rows, stored)
+            taken = _take_slot(session, sweep, stored)
             is_late = newest is not None and sweep.tick < newest
             changed = _changes(known, sweep) if taken and not is_late else []
             queries.put_states(session, changed)
@@ -97,6 +99,19 @@ class Recorder:
         self._known = known | {state.device_id: state for state in changed}
         self._newest = max(sweep.tick, newest or 0)
         return stored
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let the garbage collector rest: the thousands of rows of a sweep, which make no circles,
+    would wake it to look through the whole process, for as long as storing them takes."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _with_video(sweep: FinishedSweep, video: Mapping[int, VideoRow]) -> FinishedSweep:
@@ -134,15 +149,13 @@ def _sample_rows(sweep: FinishedSweep) -> list[SampleRow]:
     ]
 
 
-def _take_slot(
-    session: Session, sweep: FinishedSweep, rows: Sequence[SampleRow], stored: Stored
-) -> bool:
+def _take_slot(session: Session, sweep: FinishedSweep, stored: Stored) -> bool:
     """Store the sweep and its counts; False where the slot has its sweep already."""
     if sweep.members is None:
         return True
     if not queries.insert_new(session, Sweep, _sweep_row(sweep, stored)):
         return False
-    queries.insert_sweep_counts(session, _counts(session, sweep, rows, sweep.members))
+    queries.insert_sweep_counts(session, _counts(session, sweep, sweep.members))
     return True
 
 
@@ -162,25 +175,23 @@ def _sweep_row(sweep: FinishedSweep, stored: Stored) -> dict[str, Any]:
 
 
 def _counts(
-    session: Session,
-    sweep: FinishedSweep,
-    rows: Sequence[SampleRow],
-    members: Mapping[int, int],
+    session: Session, sweep: FinishedSweep, members: Mapping[int, int]
 ) -> list[dict[str, int]]:
-    """Devices of each cohort by class; a device in service without a sample is unknown."""
-    measured = {device_id: status for _tick, device_id, status, _latency in rows}
-    codes = [measured.get(device_id, UNMEASURED) for device_id in members]
+    """Devices of each cohort by class; a device in service that was not asked is unknown."""
+    seen, count = sweep.result.observations, len(members)
+    codes = (seen[member].status if member in seen else UNMEASURED for member in members)
     slot = Slots(sweep.tick, sweep.interval_s, 1)
     suspended = queries.suspension_covers(session, list(members), slot.start, slot.end)
-    statuses = np.array(codes, dtype=np.uint8).reshape(-1, 1)
+    statuses = np.fromiter(codes, np.uint8, count).reshape(-1, 1)
     classes = classify(statuses, slot, DEFAULT_POLICY.class_table(), suspended)[:, 0]
-    good_video = np.fromiter(map(sweep.good_video.__contains__, members), dtype=np.bool_)
-    return count_by_cohort(sweep.tick, list(members.values()), classes, good_video)
+    good_video = np.fromiter(map(sweep.good_video.__contains__, members), np.bool_, count)
+    cohort_ids = np.fromiter(members.values(), np.int64, count)
+    return count_by_cohort(sweep.tick, cohort_ids, classes, good_video)
 
 
 def count_by_cohort(
     tick: int,
-    cohort_ids: Sequence[int],
+    cohort_ids: Sequence[int] | npt.NDArray[np.int64],
     classes: npt.NDArray[np.uint8],
     good_video: npt.NDArray[np.bool_],
 ) -> list[dict[str, int]]:

@@ -12,6 +12,7 @@ IntactError                 what was wrong and what to do; carries its HTTP stat
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 class IntactError(Exception):
@@ -74,6 +75,19 @@ class Forbidden(IntactError):
 
     status = 403
     title = "Forbidden"
+
+
+class Remedy(str):
+    """A text for the user that knows its template and values, to be told in another language."""
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Self:
+        """`template` holds `%(name)s` for each of the values, and is a text of the catalogue."""
+        text = super().__new__(cls, template % values)
+        text.template, text.values = template, values
+        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     READ_SAMPLES = "read_samples"
     READ_SWEEPS = "read_sweeps"
     READ_METRICS = "read_metrics"
+    MANAGE_REGISTER = "manage_register"
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT_LOG = "read_audit_log"
     READ_INTERFACE = "read_interface"
@@ -46,6 +47,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_SAMPLES: CENTRE | LIMITED,
     Permission.READ_SWEEPS: CENTRE,
     Permission.READ_METRICS: CENTRE | {Role.WALL},
+    Permission.MANAGE_REGISTER: frozenset({Role.SYSTEM_ADMIN}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.SECURITY_ADMIN}),
     Permission.READ_AUDIT_LOG: frozenset({Role.AUDITOR}),
     Permission.READ_INTERFACE: EVERYBODY,

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.database import Database
 from app.evidence.overlaps import Span, overlaps
+from app.evidence.suspension_changes import shown, told
 from app.evidence.suspension_queries import (
     insert_suspensions,
     lock_suspensions,
@@ -39,6 +41,7 @@ from app.tabular import (
     read_day,
     unreported,
 )
+from app.tabular.progress import CHANGES_SHOWN
 from app.tabular.setting_aside import refuse_or_set_aside
 from kpi.calendar import day_start, local_day
 
@@ -131,7 +134,12 @@ def import_suspensions(
         if not dry_run:
             _write(session, list(new.values()), changed, now, zone, on_touched)
     unchanged = len(wanted) - len(new) - len(changed)
-    return ImportResult(len(new), len(changed), unchanged, table.examples, bad)
+    altered = {(old.device_id, old.start): facts for old, facts in changed} | new
+    changes = [
+        told(wanted[key].number, wanted[key].code, present.get(key), altered[key], zone)
+        for key in islice((key for key in wanted if key in altered), CHANGES_SHOWN)
+    ]
+    return ImportResult(len(new), len(changed), unchanged, table.examples, bad, changes)
 
 
 def parse_row(
@@ -241,19 +249,15 @@ def _note_overlaps(
     for each in spans.values():
         for blamed, other in overlaps(each):
             place = "of the register" if other.row is None else f"in row {other.row}"
-            until = "open" if other.end is None else _shown(other.end, zone)
+            until = "open" if other.end is None else shown(other.end, zone)
             remedy = (
-                f"overlaps the suspension {place} ({_shown(other.start, zone)} to {until}); "
+                f"overlaps the suspension {place} ({shown(other.start, zone)} to {until}); "
                 "end one before the other starts"
             )
             row_number = blamed.row or 0  # those of the file are blamed, and these have one
             problems.add(row_number, "from", cells[row_number], remedy)
             blamed_rows.add(row_number)
     return blamed_rows
-
-
-def _shown(instant: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(instant, zone).isoformat(sep=" ", timespec="minutes")
 
 
 def _facts(key: _Key, row: SuspensionRow) -> dict[str, Any]:

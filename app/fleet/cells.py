@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from app.errors import Remedy
 from app.fleet.tables import DeviceKind, ProbeChoice
 
 Rule = Callable[[str], Any]
@@ -43,9 +44,14 @@ def text(limit: int, *, several_lines: bool = False) -> Rule:
 
     def rule(cell: str) -> str:
         if len(cell) > limit:
-            raise ValueError(f"has {len(cell)} characters; use at most {limit}")
+            told = Remedy(
+                "has %(length)d characters; use at most %(limit)d", length=len(cell), limit=limit
+            )
+            raise ValueError(told)
         if any((char < " " or char == "\x7f") and char not in allowed for char in cell):
-            raise ValueError("has a line break, tab or control character; write it on one line")
+            raise ValueError(
+                Remedy("has a line break, tab or control character; write it on one line")
+            )
         return cell
 
     return rule
@@ -58,7 +64,7 @@ def choice(members: type[StrEnum], words: Mapping[str, StrEnum]) -> Rule:
     def rule(cell: str) -> StrEnum:
         member = known.get(cell.casefold())
         if member is None:
-            raise ValueError(f"is not known; use one of {', '.join(known)}")
+            raise ValueError(Remedy("is not known; use one of %(known)s", known=", ".join(known)))
         return member
 
     return rule
@@ -69,7 +75,7 @@ def boolean(cell: str) -> bool:
         return True
     if cell.casefold() in _NO:
         return False
-    raise ValueError("is neither yes nor no; write true or false (是 or 否)")
+    raise ValueError(Remedy("is neither yes nor no; write true or false (是 or 否)"))
 
 
 def address(cell: str) -> str:
@@ -79,20 +85,22 @@ def address(cell: str) -> str:
     except ValueError:
         return _host_name(cell)
     if ip.is_unspecified or ip.is_multicast:
-        raise ValueError("is no address of a single device; write the device's own address")
+        raise ValueError(Remedy("is no address of a single device; write the device's own address"))
     return str(ip)
 
 
 def _host_name(cell: str) -> str:
     labels = cell.split(".")
     if len(cell) > 64 or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdecimal():
-        raise ValueError("is no IPv4 or IPv6 address and no host name; write the address alone")
+        raise ValueError(
+            Remedy("is no IPv4 or IPv6 address and no host name; write the address alone")
+        )
     return cell
 
 
 def port(cell: str) -> int:
     if not _WHOLE_NUMBER.fullmatch(cell) or not 1 <= int(cell) <= 65_535:
-        raise ValueError("is no port; write a whole number from 1 to 65535")
+        raise ValueError(Remedy("is no port; write a whole number from 1 to 65535"))
     return int(cell)
 
 
@@ -100,7 +108,7 @@ def mac(cell: str) -> str:
     """Six octets in any usual spelling, as `00:1A:2B:3C:4D:5E`."""
     digits = re.sub("[:.-]", "", cell).upper()
     if not _MAC.fullmatch(digits):
-        raise ValueError("is no MAC address; write it as 00:1A:2B:3C:4D:5E")
+        raise ValueError(Remedy("is no MAC address; write it as 00:1A:2B:3C:4D:5E"))
     return ":".join(digits[n : n + 2] for n in range(0, 12, 2))
 
 
@@ -113,7 +121,9 @@ def degrees(limit: int) -> Rule:
         except ValueError:
             value = math.nan
         if not abs(value) <= limit:
-            raise ValueError(f"is not within -{limit} and {limit}; write decimal degrees")
+            raise ValueError(
+                Remedy("is not within -%(limit)d and %(limit)d; write decimal degrees", limit=limit)
+            )
         return value
 
     return rule
@@ -121,5 +131,5 @@ def degrees(limit: int) -> Rule:
 
 def position_class(cell: str) -> int:
     if cell not in POSITION_WORDS:
-        raise ValueError("is no class of position; write 1, 2 or 3")
+        raise ValueError(Remedy("is no class of position; write 1, 2 or 3"))
     return POSITION_WORDS[cell]

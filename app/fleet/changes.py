@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from app.fleet.record import CohortKey, Record, RegisterRow
+from app.fleet.record import PASSWORD, RECORD_FIELDS, CohortKey, Record, RegisterRow
 from app.fleet.secrets import Secrets, WrongKey
 from app.fleet.tables import ProbeChoice
 from app.fleet.touched import DeviceDays
+from app.tabular.progress import FieldChange, RowChange
+
+HIDDEN = "••••••"
+"""What is shown in place of a password."""
 
 _DAY = timedelta(days=1)
 _PLACE = {*CohortKey._fields, "power_district"}
@@ -99,6 +103,27 @@ def touched_days(change: Change, device_id: int, today: date, effective: date) -
     if change.moves:
         days.append(DeviceDays(device_id, effective, None))
     return _not_empty(days)
+
+
+def told(change: Change) -> RowChange:
+    """What the change alters, field by field; of a password only that there is another one."""
+    before = change.stored.record.as_dict() if change.stored else dict.fromkeys(RECORD_FIELDS)
+    after = change.record.as_dict()
+    fields = [
+        FieldChange(name, _shown(before[name]), _shown(after[name]))
+        for name in RECORD_FIELDS
+        if before[name] != after[name]
+    ]
+    if change.sets_password:
+        fields.append(FieldChange(PASSWORD, None, HIDDEN))
+    return RowChange(change.row.number, change.record.code, change.is_new, fields)
+
+
+def _shown(value: object) -> str | None:
+    """As a cell of the register would have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value is None else str(value)
 
 
 def _moved_end(device_id: int, old: date | None, new: date | None) -> list[DeviceDays]:

@@ -6,6 +6,7 @@ All or nothing, unless bad rows are to be skipped.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.database import Database
-from app.fleet.changes import Change, Stored, decide, touched_days
+from app.fleet.changes import Change, Stored, decide, told, touched_days
 from app.fleet.queries import device_ids, devices_by_code
 from app.fleet.record import REGISTER_FILE, RegisterRow, merged, parse_row
 from app.fleet.secrets import Secrets
@@ -29,6 +30,7 @@ from app.fleet.write_queries import (
     update_devices,
 )
 from app.tabular import ImportResult, Problems, ReportProgress, open_table, unreported
+from app.tabular.progress import CHANGES_SHOWN
 from app.tabular.setting_aside import refuse_or_set_aside
 
 _ELSEWHERE = {"project", "station", "room", "contractor", "power_district"}
@@ -81,15 +83,18 @@ def take_over_rows(
     *,
     today: date,
     on_touched: OnTouched,
+    effective: date | None = None,
 ) -> ImportResult:
     """Write rows that are no file's into the register, which the caller has locked.
 
-    Raises `ImportRefused` with every mistake, those that `problems` hold already among them.
+    `effective` as for `import_devices`. Raises `ImportRefused` with every mistake, those that
+    `problems` hold already among them.
     """
     secrets = Secrets(settings)
-    changes = _plan(session, rows, secrets, problems, None, unreported)
+    changes = _plan(session, rows, secrets, problems, effective, unreported)
     problems.refuse()
-    _write(session, changes, secrets, today, today + timedelta(days=1), on_touched)
+    first_day = effective or today + timedelta(days=1)
+    _write(session, changes, secrets, today, first_day, on_touched)
     return _counted(changes)
 
 
@@ -128,7 +133,10 @@ def _plan(
 def _counted(changes: Sequence[Change]) -> ImportResult:
     inserted = sum(change.is_new for change in changes)
     updated = sum(change.alters for change in changes)
-    return ImportResult(inserted, updated, len(changes) - inserted - updated)
+    unchanged = len(changes) - inserted - updated
+    telling = (told(change) for change in changes if change.is_new or change.alters)
+    shown = list(islice(telling, CHANGES_SHOWN))
+    return ImportResult(inserted, updated, unchanged, changes=shown)
 
 
 def _write(

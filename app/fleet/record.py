@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, NamedTuple
 
+from app.errors import Remedy
 from app.fleet import cells
 from app.fleet.cells import Rule
 from app.fleet.tables import DeviceKind, ProbeChoice
@@ -144,10 +145,10 @@ def parse_row(number: int, row: Mapping[str, str], problems: Problems) -> Regist
         try:
             values[name] = COLUMNS[name].rule(cell) if cell else None
         except ValueError as error:
-            problems.add(number, name, "" if name == PASSWORD else cell, str(error))
+            problems.add(number, name, "" if name == PASSWORD else cell, error.args[0])
     for name in ("code", "name"):
         if name in row and not row[name]:
-            problems.add(number, name, "", "must not be empty; fill it in")
+            problems.add(number, name, "", Remedy("must not be empty; fill it in"))
     if problems.total > before:
         return None
     password = values.pop(PASSWORD, None) or ""
@@ -174,11 +175,22 @@ def merged(row: RegisterRow, present: Record | None, problems: Problems) -> Reco
 def _faults(record: Record) -> Iterator[tuple[str, str, str]]:
     """Field, value and remedy of what does not fit together."""
     if not record.name:
-        yield "name", "", f"{record.code} is a new device; give it a name"
+        yield "name", "", Remedy("%(code)s is a new device; give it a name", code=record.code)
     if record.address is None and record.probe is not ProbeChoice.NONE:
-        yield "address", "", f"probe {record.probe} needs an address; fill it in, or use probe none"
+        yield (
+            "address",
+            "",
+            Remedy(
+                "probe %(probe)s needs an address; fill it in, or use probe none",
+                probe=record.probe,
+            ),
+        )
     if record.port is None and record.probe is ProbeChoice.TCP:
-        yield "port", "", "probe tcp needs a port; fill it in"
+        yield "port", "", Remedy("probe tcp needs a port; fill it in")
     first, end = record.commissioned_on, record.decommissioned_on
     if first and end and end < first:
-        yield "decommissioned_on", str(end), f"must not be before commissioned_on ({first})"
+        yield (
+            "decommissioned_on",
+            str(end),
+            Remedy("must not be before commissioned_on (%(first)s)", first=first),
+        )

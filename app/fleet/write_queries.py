@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from app.fleet.queries import GROUPS, chunks, cohort_ids, group_ids
+from app.errors import NotFound
+from app.fleet.queries import GROUPS, Group, chunks, cohort_ids, group_ids
 from app.fleet.record import CohortKey
 from app.fleet.tables import BEGINNING, Assignment, Cohort, Device
 
@@ -74,6 +75,15 @@ def _intern_groups(session: Session, name: str, codes: set[str | None]) -> dict[
     if missing:
         session.execute(insert(table), [{"code": code, "name": code} for code in missing])
     return group_ids(session, table)
+
+
+def rename_group(session: Session, group: Group, kind: str, code: str, name: str) -> str:
+    """Give a group another name; returns the one it had. Raises `NotFound`."""
+    before = session.scalar(select(group.name).where(group.code == code).with_for_update())
+    if before is None:
+        raise NotFound(kind, code)
+    session.execute(update(group).where(group.code == code).values(name=name))
+    return before
 
 
 def insert_first_assignments(session: Session, belongings: Sequence[Belonging]) -> None:

@@ -36,7 +36,7 @@ def refuse_or_set_aside(
     if not problems:
         return None
     file = None if dry_run else _set_aside(path, columns, table.header.row, problems)
-    return SetAside(len(problems.reasons), problems.in_order(), file)
+    return SetAside(len(problems.reasons), problems.in_order(), problems.total, file)
 
 
 def _set_aside(path: Path, columns: Columns, header: int, problems: Problems) -> Path:

@@ -3,6 +3,8 @@
 import re
 from datetime import date
 
+from app.errors import Remedy
+
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2199
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -36,11 +38,15 @@ def read_day(text: str) -> date:
     """
     match = _DAY.fullmatch(text)
     if not match:
-        raise ValueError("is not a date; write it as YYYY-MM-DD")
+        raise ValueError(Remedy("is not a date; write it as YYYY-MM-DD"))
     year, month, day = (int(match[n]) for n in (1, 3, 4))
     if not EARLIEST_YEAR <= year <= LATEST_YEAR:
-        raise ValueError(f"must be a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
+        raise ValueError(
+            Remedy(
+                "must be a year from %(first)d to %(last)d", first=EARLIEST_YEAR, last=LATEST_YEAR
+            )
+        )
     try:
         return date(year, month, day)
     except ValueError:
-        raise ValueError("is no day of the calendar; correct it") from None
+        raise ValueError(Remedy("is no day of the calendar; correct it")) from None

@@ -16,6 +16,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from fastapi import Request
 
+from app.errors import Remedy
+
 PARAMETER = "lang"
 COOKIE = "intact_lang"
 
@@ -59,6 +61,14 @@ def translations(language: Language) -> NullTranslations:
     write_mo(compiled, merged)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def retold(text: str, language: Language) -> str:
+    """A text that was made of a template and values (`app.errors.Remedy`), in this language."""
+    _ = translations(language).gettext
+    if isinstance(text, Remedy):
+        return _(text.template) % text.values
+    return _(text) if text else text
 
 
 def catalogues() -> dict[str, Catalog]:

@@ -59,6 +59,7 @@ NAV = (
     NavGroup(
         message("System"),
         (
+            NavItem("/register", message("Register"), "manage_register"),
             NavItem("/users", message("Users"), "manage_accounts"),
             NavItem("/tokens", message("Tokens"), "manage_accounts"),
             NavItem("/audit", message("Audit log"), "read_audit_log"),

@@ -138,7 +138,7 @@ def test_locked_assets_name_no_host() -> None:
 
 
 def _texts() -> Iterator[str]:
-    keywords = {"_": None, "gettext": None, "message": None, "ngettext": (1, 2)}
+    keywords = {"_": None, "gettext": None, "message": None, "Remedy": None, "ngettext": (1, 2)}
     methods = [("web/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
     options = {"web/templates/**.html": {"trimmed": "true"}}
     found = extract_from_dir(APP, methods, options, keywords=keywords)

@@ -13,6 +13,7 @@ import app.availability.api
 import app.availability.pages
 import app.evidence.api
 import app.evidence.host_api
+import app.evidence.import_pages
 import app.evidence.register_pages
 import app.fleet.api
 import app.operations.api
@@ -94,6 +95,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.availability.api.metrics_router,
         app.operations.pages.router,
         app.availability.pages.router,
+        app.evidence.import_pages.router,  # before the register: /register/{kind}
         app.evidence.register_pages.router,
         app.accounts.pages.router,
         app.accounts.management_pages.router,

@@ -65,6 +65,12 @@ def read_audit(
     return session.scalars(query.offset(skip).limit(count)).all()
 
 
+def newest_of(session: Session, actions: Sequence[str], count: int) -> Sequence[AuditEntry]:
+    """The newest entries of these actions."""
+    query = select(AuditEntry).where(AuditEntry.action.in_(actions))
+    return session.scalars(query.order_by(AuditEntry.id.desc()).limit(count)).all()
+
+
 def _conditions(selection: AuditSelection) -> list[ColumnElement[bool]]:
     conditions = []
     if selection.actor:

@@ -176,6 +176,7 @@ async def require_form_token(request: Request, expected: str) -> None:
     if given is None:
         given = str((await request.form()).get(FORM_FIELD, ""))
     if not hmac.compare_digest(given.encode(), expected.encode()):
+        await request.close()  # a file may have come with it
         raise Forbidden("The request does not come from a page of this session; load it anew.")
 
 

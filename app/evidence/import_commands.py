@@ -11,6 +11,7 @@ from app.accounts.audit import record, shell_actor
 from app.config import Settings
 from app.console import errors_for_people, notices, opened, reported_progress
 from app.database import Database
+from app.evidence.import_counts import counts_of
 from app.evidence.ledger import mark_touched
 from app.evidence.sample_import import import_samples
 from app.evidence.store import refuse_other_zone
@@ -69,7 +70,7 @@ def import_devices_command(
             progress=report,
         )
         if not dry_run:
-            _record(database, "devices.import", file, _counts(result))
+            _record(database, "devices.import", file, counts_of(result))
     _tell("devices", result, dry_run)
 
 
@@ -95,7 +96,7 @@ def import_suspensions_command(
             progress=report,
         )
         if not dry_run:
-            _record(database, "suspensions.import", file, _counts(result))
+            _record(database, "suspensions.import", file, counts_of(result))
     _tell("suspensions", result, dry_run)
 
 
@@ -133,15 +134,6 @@ def _record(database: Database, action: str, file: Path, details: dict[str, int]
     """Write down who took the file over."""
     with database.write() as session:
         record(session, shell_actor(), action, file.name, int(time.time()), details)
-
-
-def _counts(result: ImportResult) -> dict[str, int]:
-    return {
-        "inserted": result.inserted,
-        "updated": result.updated,
-        "unchanged": result.unchanged,
-        "refused": result.set_aside.rows if result.set_aside else 0,
-    }
 
 
 def _tell(what: str, result: ImportResult, dry_run: bool) -> None:

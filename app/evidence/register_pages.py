@@ -80,6 +80,7 @@ def show_register(request: Request, database: DatabaseDep) -> HTMLResponse:
         devices=[stored.record for stored in found],
         by_station=by_station,
         kinds=KIND_NAMES,
+        occurring={kind for row in by_station for kind in row.by_kind},
         groups=GROUPINGS,
     )
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.database import Database
+from app.errors import Remedy
 from app.evidence.overlaps import Span, overlaps
 from app.evidence.suspension_changes import shown, told
 from app.evidence.suspension_queries import (
@@ -68,7 +69,6 @@ _MOMENT = re.compile(
     r"([0-9/-]+)[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))? ?(?:(Z)|([+-])([0-9]{2}):?([0-9]{2}))?"
 )
 _DAY = timedelta(days=1)
-_FORMS = "write YYYY-MM-DD or YYYY-MM-DD HH:MM"
 
 _Key = tuple[int, int]
 """(device id, start)"""
@@ -149,17 +149,18 @@ def parse_row(
     before = problems.total
     for name in REQUIRED_CELLS:
         if not row[name]:
-            problems.add(number, name, "", "must not be empty; fill it in")
+            problems.add(number, name, "", Remedy("must not be empty; fill it in"))
     values: dict[str, Any] = {}
     for name, cell in row.items():
         try:
             values[name] = _value(name, cell, zone) if cell else None
         except ValueError as error:
-            problems.add(number, name, cell, str(error))
+            problems.add(number, name, cell, error.args[0])
     if problems.total > before:
         return None
     if values["to"] is not None and values["to"] <= values["from"]:
-        problems.add(number, "to", row["to"], f"must be after from ({row['from']}); correct it")
+        remedy = Remedy("must be after from (%(start)s); correct it", start=row["from"])
+        problems.add(number, "to", row["to"], remedy)
         return None
     texts = {name: values[name] for name in _TEXTS if name in values}
     return SuspensionRow(
@@ -185,7 +186,8 @@ def read_bound(cell: str, zone: ZoneInfo, *, ends: bool) -> int:
         try:
             day = read_day(cell)
         except ValueError as error:
-            raise ValueError(f"{error} ({_FORMS})") from None
+            told = Remedy("%(reason)s (write YYYY-MM-DD or YYYY-MM-DD HH:MM)", reason=error.args[0])
+            raise ValueError(told) from None
         return day_start(day + _DAY if ends else day, zone)
     day = read_day(moment[1])
     try:
@@ -195,7 +197,7 @@ def read_bound(cell: str, zone: ZoneInfo, *, ends: bool) -> int:
         )  # fmt: skip
     except ValueError:
         raise ValueError(
-            "is no time from 00:00 to 23:59, or its offset is wrong; correct it"
+            Remedy("is no time from 00:00 to 23:59, or its offset is wrong; correct it")
         ) from None
     return int(local.timestamp())
 
@@ -216,12 +218,14 @@ def _by_key(
     wanted: dict[_Key, SuspensionRow] = {}
     for row in rows:
         if row.code not in ids:
-            remedy = "is not in the register; import the device first"
+            remedy = Remedy("is not in the register; import the device first")
             problems.add(row.number, "device_code", row.code, remedy)
             continue
         key = (ids[row.code], row.start)
         if key in wanted:
-            remedy = f"row {wanted[key].number} has the same device and from; keep one of them"
+            remedy = Remedy(
+                "row %(row)d has the same device and from; keep one of them", row=wanted[key].number
+            )
             problems.add(row.number, "from", row.from_cell, remedy)
         else:
             wanted[key] = row
@@ -248,16 +252,23 @@ def _note_overlaps(
             spans[old.device_id].append(Span(old.start, old.end, None))
     for each in spans.values():
         for blamed, other in overlaps(each):
-            place = "of the register" if other.row is None else f"in row {other.row}"
-            until = "open" if other.end is None else shown(other.end, zone)
-            remedy = (
-                f"overlaps the suspension {place} ({shown(other.start, zone)} to {until}); "
-                "end one before the other starts"
+            remedy = Remedy(
+                "overlaps the suspension %(place)s (%(start)s to %(end)s); end one before the "
+                "other starts",
+                place=_place(other),
+                start=shown(other.start, zone),
+                end=Remedy("open") if other.end is None else shown(other.end, zone),
             )
             row_number = blamed.row or 0  # those of the file are blamed, and these have one
             problems.add(row_number, "from", cells[row_number], remedy)
             blamed_rows.add(row_number)
     return blamed_rows
+
+
+def _place(other: Span) -> Remedy:
+    if other.row is None:
+        return Remedy("of the register")
+    return Remedy("in row %(row)d", row=other.row)
 
 
 def _facts(key: _Key, row: SuspensionRow) -> dict[str, Any]:

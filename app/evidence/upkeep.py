@@ -9,6 +9,7 @@ from app.database import Database
 from app.evidence.ledger import bring_up_to_date
 from app.evidence.partitions import has_partition, make_partition
 from app.evidence.store import claim_zone
+from app.evidence.uploads import drop_expired
 from kpi.calendar import days_between, local_day
 
 LOOK_BACK_DAYS = 31
@@ -18,6 +19,7 @@ DAYS_AHEAD = 3
 def tend(database: Database, settings: Settings, now: int) -> None:
     """Prepare the next days, bring the ledger of the last month up to date, tidy the database."""
     prepare_days(database, settings, now)
+    drop_expired(settings, now)
     today = local_day(now, settings.zone)
     bring_up_to_date(database, settings, today - timedelta(days=LOOK_BACK_DAYS), today, now)
     with database.engine.connect() as connection:

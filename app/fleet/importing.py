@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.database import Database
+from app.errors import Remedy
 from app.fleet.changes import Change, Stored, decide, told, touched_days
 from app.fleet.queries import device_ids, devices_by_code
 from app.fleet.record import REGISTER_FILE, RegisterRow, merged, parse_row
@@ -102,7 +103,9 @@ def _unique(rows: Sequence[RegisterRow], problems: Problems) -> list[RegisterRow
     first: dict[str, RegisterRow] = {}
     for row in rows:
         if row.code in first:
-            remedy = f"stands in row {first[row.code].number} already; keep one of them"
+            remedy = Remedy(
+                "stands in row %(row)d already; keep one of them", row=first[row.code].number
+            )
             problems.add(row.number, "code", row.code, remedy)
         else:
             first[row.code] = row

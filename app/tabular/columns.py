@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.errors import Remedy
 from app.tabular.problems import WHOLE_ROW, Problems
 
-SAVE_AS = "save it as “CSV UTF-8 (comma delimited)” / “CSV UTF-8(逗号分隔)” or as XLSX"
+SAVE_AS = Remedy("save it as “CSV UTF-8 (comma delimited)” / “CSV UTF-8(逗号分隔)” or as XLSX")
 HEADER_WITHIN = 10
 """A header stands in one of so many first rows; above it there may be titles."""
 
@@ -64,27 +65,43 @@ def read_header(row: int, cells: Sequence[str], file: str, columns: Columns) -> 
     """Raises `ImportRefused` naming what is unknown, twice or missing."""
     problems = Problems(file)
     if not any(cells):
-        problems.add(row, WHOLE_ROW, "", "there is no header; put the columns' names into row 1")
+        problems.add(
+            row, WHOLE_ROW, "", Remedy("there is no header; put the columns' names into row 1")
+        )
     elif len(cells) == 1 and re.search("[;\t，]", cells[0]):
-        problems.add(row, WHOLE_ROW, "", f"the file is not separated by commas; {SAVE_AS}")
+        problems.add(
+            row, WHOLE_ROW, "", Remedy("the file is not separated by commas; %(how)s", how=SAVE_AS)
+        )
     problems.refuse()
     titles: dict[str, str] = {}
     places: dict[str, int] = {}
     for place, title in enumerate(cells):
         field = columns.field(title)
         if not title:
-            problems.add(row, f"column {place + 1}", "", "has no header; name it or take it out")
+            problems.add(
+                row, f"column {place + 1}", "", Remedy("has no header; name it or take it out")
+            )
         elif field is None and title in _LEFT_OUT:
             continue
         elif field is None:
             likely = columns.resembling(title)
-            problems.add(row, title, "", f"unknown header; take it out or use {likely}")
+            problems.add(
+                row,
+                title,
+                "",
+                Remedy("unknown header; take it out or use %(likely)s", likely=likely),
+            )
         elif field in titles:
-            problems.add(row, title, "", f"is the same column as {titles[field]}; keep one of them")
+            problems.add(
+                row,
+                title,
+                "",
+                Remedy("is the same column as %(other)s; keep one of them", other=titles[field]),
+            )
         else:
             titles[field], places[field] = title, place
     for field in sorted(columns.required - places.keys()):
-        problems.add(row, field, "", "this column is missing; add it")
+        problems.add(row, field, "", Remedy("this column is missing; add it"))
     problems.refuse()
     return Header(row, len(cells), places, titles)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from app.errors import Remedy
 from app.tabular.columns import SAVE_AS
 from app.tabular.records import CannotRead, Record
 from app.tabular.values import clean
@@ -34,10 +35,11 @@ class CsvRecords:
                 yield Record(row, [clean(cell) for cell in cells], cells, _fault(cells))
         except UnicodeDecodeError:
             raise CannotRead(
-                _undecodable_row(self._path), f"is neither UTF-8 nor GB18030; {SAVE_AS}"
+                _undecodable_row(self._path),
+                Remedy("is neither UTF-8 nor GB18030; %(how)s", how=SAVE_AS),
             ) from None
         except csv.Error as error:
-            remedy = f"cannot be read ({error}); check the quotation marks"
+            remedy = Remedy("cannot be read (%(why)s); check the quotation marks", why=str(error))
             raise CannotRead(row + 1, remedy) from None
 
     def progress(self) -> tuple[int, int]:
@@ -86,7 +88,7 @@ def _vote(line: bytes) -> int:
 
 def _fault(cells: list[str]) -> str:
     if any("\x00" in cell for cell in cells):  # no database stores it
-        return f"holds a zero character; {SAVE_AS}"
+        return Remedy("holds a zero character; %(how)s", how=SAVE_AS)
     return ""
 
 

@@ -6,7 +6,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from app.errors import BadParameter
+from app.errors import BadParameter, Remedy
 from app.tabular.columns import HEADER_WITHIN, Columns, read_header
 from app.tabular.csv_records import CsvRecords
 from app.tabular.problems import WHOLE_ROW, Problems
@@ -71,7 +71,11 @@ class Table:
         cells, width = record.cells, self.header.width
         fault = record.fault
         if len(cells) > width or (self._source.exact and len(cells) < width):
-            fault = f"has {len(cells)} cells where the header has {width}; align it"
+            fault = Remedy(
+                "has %(cells)d cells where the header has %(header)d; align it",
+                cells=len(cells),
+                header=width,
+            )
         if fault:
             self.problems.add(record.row, WHOLE_ROW, "", fault)
             return None

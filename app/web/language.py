@@ -67,7 +67,11 @@ def retold(text: str, language: Language) -> str:
     """A text that was made of a template and values (`app.errors.Remedy`), in this language."""
     _ = translations(language).gettext
     if isinstance(text, Remedy):
-        return _(text.template) % text.values
+        values = {
+            name: retold(value, language) if isinstance(value, Remedy) else value
+            for name, value in text.values.items()
+        }
+        return _(text.template) % values
     return _(text) if text else text
 
 

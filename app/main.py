@@ -9,6 +9,7 @@ import app.accounts.api
 import app.accounts.audit_api
 import app.accounts.management_pages
 import app.accounts.pages
+import app.accounts.wall_pages
 import app.availability.api
 import app.availability.pages
 import app.evidence.api
@@ -18,6 +19,7 @@ import app.evidence.register_pages
 import app.fleet.api
 import app.operations.api
 import app.operations.pages
+import app.operations.wall_pages
 import app.web.docs
 from app.accounts import guard
 from app.accounts.guard import Allowed, public
@@ -74,6 +76,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
     application.state.settings = settings
     application.state.database = database
     application.state.open_to_read = open_to_read
+    application.state.events = app.operations.wall_pages.wall_events(database, settings)
     problems.install(application)
     guard.install(application)
     security.install(application)
@@ -94,6 +97,8 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         health,
         app.availability.api.metrics_router,
         app.operations.pages.router,
+        app.operations.wall_pages.router,
+        app.accounts.wall_pages.router,
         app.availability.pages.router,
         app.evidence.import_pages.router,  # before the register: /register/{kind}
         app.evidence.register_pages.router,

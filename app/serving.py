@@ -35,6 +35,8 @@ from app.evidence.store import refuse_other_zone
 from app.main import create_app
 from app.operations.alerts import watch
 from app.operations.delivery import deliver, webhook_client
+from app.operations.wall import WallView
+from app.web.events import Broadcast
 
 log = structlog.get_logger()
 SILENT_AFTER_S = 60
@@ -101,6 +103,18 @@ class Supervisor:
         return time.monotonic() - self._heard_at > SILENT_AFTER_S
 
 
+class PageServer(uvicorn.Server):
+    """Ends the streams of events first, so that stopping never waits for a wall."""
+
+    def __init__(self, configuration: uvicorn.Config, events: Broadcast[WallView]) -> None:
+        super().__init__(configuration)
+        self._events = events
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._events.close()
+        await super().shutdown(sockets)
+
+
 def serve_command(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Port.")] = None,
@@ -135,13 +149,14 @@ def serve(database: Database, settings: Settings, *, open_to_read: bool = False)
     Raises `Refused` where the port is taken or the evidence is of another time zone.
     """
     refuse_other_zone(database, settings)
+    application = create_app(settings, database, open_to_read=open_to_read)
     configuration = uvicorn.Config(
-        create_app(settings, database, open_to_read=open_to_read),
+        application,
         log_level="warning",
         proxy_headers=False,  # the application itself knows which proxies it trusts
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(configuration)
+    server = PageServer(configuration, application.state.events)
     signal.signal(signal.SIGTERM, leave)
     with _listening(settings) as listener, _duties(database, settings):
         log.info("serving", url=_url(settings), pid=os.getpid())

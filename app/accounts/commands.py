@@ -14,7 +14,7 @@ from app.accounts import audit, queries, tokens, users
 from app.accounts.audit import shell_actor
 from app.accounts.audit_queries import AuditSelection, read_audit
 from app.accounts.permissions import Permission, Role
-from app.accounts.tokens import DEFAULT_DAYS, LONGEST_DAYS, Scope
+from app.accounts.tokens import DEFAULT_DAYS, LONGEST_DAYS, Scope, wall_link
 from app.console import (
     Format,
     asked_password,
@@ -30,8 +30,12 @@ EVERY = 1_000_000
 
 Name = Annotated[str, typer.Argument(help="The name.")]
 RoleOption = Annotated[Role, typer.Option(help="What it may do.")]
-Station = Annotated[str | None, typer.Option(help="For the role station: its code.")]
-Contractor = Annotated[str | None, typer.Option(help="For the role contractor: its code.")]
+Station = Annotated[
+    str | None, typer.Option(help="For the role station (or a wall in one): its code.")
+]
+Contractor = Annotated[
+    str | None, typer.Option(help="For the role contractor (or its wall): its code.")
+]
 Generate = Annotated[bool, typer.Option("--generate", help="Make a password up; print it once.")]
 ListFormat = Annotated[Format, typer.Option("--format", help="How to print (table or json).")]
 
@@ -129,6 +133,9 @@ def add_token(
             )
         ends = _local(token.expires_at, settings.zone)
     notices.print(f"Token {token.id} ({role.value}) ends at {ends}.", markup=False)
+    if role is Role.WALL:
+        place = "ADDRESS" + wall_link("TOKEN")
+        notices.print(f"The screen opens {place}, with the server's address.", markup=False)
     _tell_once(text)
 
 

@@ -2,10 +2,10 @@
 
     router = APIRouter(dependencies=[Depends(Allowed(Permission.READ_REGISTER))])
 
-A request is its session's (cookie) or its token's (`Authorization: Bearer`). Without either, a
-browser is led to the sign-in page and anybody else gets 401. A browser's unsafe requests must carry
-the session's form token besides, as the field `form_token` or the header `X-Form-Token`: another
-site's page cannot know it.
+A request is its session's (cookie) or its token's (`Authorization: Bearer`; the cookie of a wall,
+which may only read). Without any, a browser is led to the sign-in page and anybody else gets 401. A
+browser's unsafe requests must carry the session's form token besides, as the field `form_token` or
+the header `X-Form-Token`: another site's page cannot know it.
 """
 
 import hmac
@@ -21,7 +21,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.accounts import queries
 from app.accounts.caller import OPEN_READER, Caller
-from app.accounts.permissions import Permission
+from app.accounts.permissions import Permission, Role
 from app.accounts.reach import Reach
 from app.accounts.sessions import find_session
 from app.accounts.tokens import find_token
@@ -31,6 +31,7 @@ from app.errors import Forbidden, IntactError, SignInRequired
 from app.web.requests import DatabaseDep, SettingsDep
 
 SESSION_COOKIE = "intact_session"
+WALL_COOKIE = "intact_wall"
 FORM_FIELD, FORM_HEADER = "form_token", "X-Form-Token"
 SIGN_IN, CHANGE_PASSWORD = "/sign-in", "/account"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -58,6 +59,7 @@ def identified(
         caller: Caller | None = _by_token(token, database, address, now, later)
     else:
         caller = _by_session(request, database, settings, address, now, later)
+        caller = caller or _by_wall(request, database, address, now, later)
     if caller is None and _is_open_to(request, address):
         caller = OPEN_READER
     request.state.caller = caller
@@ -78,6 +80,21 @@ def _by_token(
     if found[0].due:
         later.add_task(_touch, database, queries.touch_token, found[1], now)
     return found[0].caller
+
+
+def _by_wall(
+    request: Request, database: Database, address: str, now: int, later: BackgroundTasks
+) -> Caller | None:
+    """Who reads with the cookie that a wall was given for its token (`wall_pages.py`)."""
+    text = request.cookies.get(WALL_COOKIE)
+    if not text or request.method not in SAFE_METHODS:
+        return None
+    try:
+        token = HTTPAuthorizationCredentials(scheme="Bearer", credentials=text)
+        caller = _by_token(token, database, address, now, later)
+    except SignInRequired:
+        return None
+    return caller if caller.role is Role.WALL else None
 
 
 def _by_session(
@@ -107,7 +124,22 @@ def _touch(database: Database, note: Callable[..., None], row_id: int, now: int)
 
 def _renews_itself(request: Request) -> bool:
     """A page that is left open asks by itself for what is new: that is nobody's use of it."""
-    return request.url.path.endswith("/live")
+    return request.url.path.endswith(("/live", "/events"))
+
+
+def holds_still(
+    request: Request,
+    database: Database,
+    settings: Settings,
+    token: HTTPAuthorizationCredentials | None,
+    caller: Caller,
+) -> bool:
+    """Whether who was given an answer that lasts for days is still the one they were."""
+    unnoted = BackgroundTasks()
+    try:
+        return identified(request, database, settings, token, unnoted) == caller
+    except SignInRequired:
+        return False
 
 
 def _is_open_to(request: Request, address: str) -> bool:

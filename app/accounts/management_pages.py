@@ -188,7 +188,7 @@ def add_token(
     contractor: Text = "",
     days: Annotated[int, Form(ge=1, le=LONGEST_DAYS)] = DEFAULT_DAYS,
 ) -> Response:
-    """Add one; the page shows its text."""
+    """Add one; the page shows its text, for a wall the link by which its screen enters."""
 
     def change(session: Session) -> str:
         scope = Scope(role, users.reach_of(role, station, contractor))
@@ -196,6 +196,8 @@ def add_token(
         return tokens.add_token(session, name, scope, days, caller.actor, now)[1]
 
     told, wrong = _attempt(database, change)
+    if told is not None and role is Role.WALL:
+        told = str(request.base_url).rstrip("/") + tokens.wall_link(told)
     return _tokens_page(request, database, settings, 1, about=name, told=told, wrong=wrong)
 
 

@@ -20,6 +20,7 @@ from app.web.language import message
 DAY_S = 86_400
 LONGEST_DAYS = 3_660
 DEFAULT_DAYS = 365
+WALL_ENTRY = "/wall/enter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,12 @@ def find_token(session: Session, text: str, address: str, now: int) -> tuple[Fou
     caller = Caller(f"token:{token.name}", permissions, token.reach, address, role)
     due = token.used_at is None or now - token.used_at >= TOUCHED_EVERY_S
     return Found(caller, due), token.id
+
+
+def wall_link(text: str) -> str:
+    """Where a wall's screen enters with its token. What follows `#` a browser keeps to itself: it
+    is in no request, and so in no log."""
+    return f"{WALL_ENTRY}#{text}"
 
 
 def _places(reach: Reach) -> dict[str, str]:

@@ -30,13 +30,16 @@ def readable_name(name: str) -> str:
 
 
 def reach_of(role: Role, station: str | None, contractor: str | None) -> Reach:
-    """The reach of a role. Raises `BadParameter` where role and codes do not fit together."""
+    """The reach of a role; a wall may hang in a station.
+
+    Raises `BadParameter` where role and codes do not fit together.
+    """
     given = {Role.STATION: station or None, Role.CONTRACTOR: contractor or None}
     for limited_role, code in given.items():
         if code is None and role is limited_role:
             problem = message("is needed for this role; name whose devices it sees")
             raise BadParameter(limited_role.value, problem)
-        if code is not None and role is not limited_role:
+        if code is not None and role not in (limited_role, Role.WALL):
             problem = message("does not belong to this role; leave it out")
             raise BadParameter(limited_role.value, problem)
     return Reach(given[Role.STATION], given[Role.CONTRACTOR])

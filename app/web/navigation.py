@@ -41,7 +41,10 @@ class Crumb:
 NAV = (
     NavGroup(
         message("Now"),
-        (NavItem("/", message("Overview"), "read_figures"),),
+        (
+            NavItem("/", message("Overview"), "read_figures"),
+            NavItem("/wall", message("Wall"), "read_figures"),
+        ),
     ),
     NavGroup(
         message("By responsibility"),

@@ -1,5 +1,6 @@
 """What all pages share: templates in the reader's language, navigation, static files."""
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from app.web.words import CLASS_WORDS, ROOM_WORDS
 
 STATIC = Path(__file__).parent / "static"
 COOKIE_AGE_S = 365 * 86_400
+SCREEN_FILES = ("templates/**/*.html", "static/js/*.js", "static/css/*.css")
 Choice = TypeVar("Choice", Language, Theme)
 
 
@@ -35,6 +37,17 @@ class OwnFiles(StaticFiles):
 def install_static(app: FastAPI) -> None:
     """Serve our own files and the third-party ones that the build brought."""
     app.mount("/static", OwnFiles(directory=STATIC), name="static")
+
+
+@cache
+def version() -> str:
+    """Differs after an upgrade that changed a page: one that stays open then loads itself anew."""
+    web = STATIC.parent
+    content = hashlib.sha256()
+    for pattern in SCREEN_FILES:
+        for path in sorted(web.glob(pattern)):
+            content.update(path.read_bytes())
+    return content.hexdigest()[:16]
 
 
 @cache

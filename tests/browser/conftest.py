@@ -29,7 +29,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-HEIGHTS = {390: 844, 1440: 900, 3840: 2160}
+HEIGHTS = {390: 844, 1440: 900, 1920: 1080, 3840: 2160}
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 VENDOR = Path(__file__).parent / "vendor"
 HTMX = Path("app/web/static/vendor/htmx.org/htmx.min.js")
@@ -121,7 +121,7 @@ def visit(browser: Browser, district: District) -> Iterator[Callable[..., Visit]
         width: int = 1440,
         scheme: Any = "light",
         language: str = "zh",
-        role: Role = Role.OFFICE,
+        role: Role | None = Role.OFFICE,
     ) -> Visit:
         context = browser.new_context(
             base_url=district.address,
@@ -129,14 +129,16 @@ def visit(browser: Browser, district: District) -> Iterator[Callable[..., Visit]
             color_scheme=scheme,
             locale=LANGUAGES[language],
         )
-        secret = district.session_of(role)
-        cookie: Any = {"name": SESSION_COOKIE, "value": secret, "url": district.address}
-        context.add_cookies([cookie])
+        if role is not None:
+            secret = district.session_of(role)
+            cookie: Any = {"name": SESSION_COOKIE, "value": secret, "url": district.address}
+            context.add_cookies([cookie])
         opened = Visit(context.new_page())
         opened.watch(district.address)
         visits.append(opened)
         opened.page.goto(path)
-        opened.page.wait_for_load_state("networkidle")
+        if path.partition("?")[0] != "/wall":  # which never stops listening
+            opened.page.wait_for_load_state("networkidle")
         return opened
 
     yield open_page

@@ -7,12 +7,14 @@ recorded as the collector does, so that a test may let a camera fail while a pag
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.accounts.permissions import Role
 from app.config import Settings
@@ -26,6 +28,7 @@ from app.fleet.record import Record
 from app.fleet.roster import device_ids_by_code, roster
 from app.fleet.tables import DeviceKind
 from app.main import create_app
+from app.serving import PageServer
 from collectors.probe import Observation
 from collectors.simulator.fleet import build_fleet
 from collectors.simulator.register import write_register
@@ -50,6 +53,16 @@ class District:
     address: str
     swept: int = 0
     sessions: dict[Role, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    serving: ExitStack = field(default_factory=ExitStack)
+
+    def serve(self) -> None:
+        """Serve (again), at the same address."""
+        self.serving.enter_context(_serving(self))
+
+    def stop(self) -> None:
+        """Stop serving, as an upgrade does; `serve` goes on."""
+        self.serving.close()
 
     def session_of(self, role: Role) -> str:
         """What the cookie of somebody in this role holds."""
@@ -87,23 +100,24 @@ class District:
 
 
 @contextmanager
-def served_district(folder: Path) -> Iterator[District]:
+def served_district(folder: Path, days: int = DAYS, poll_interval: int = 60) -> Iterator[District]:
     """The district on a free port of loopback, its past written, its present just swept."""
-    settings = Settings(data_dir=folder, port=free_port())
+    settings = Settings(data_dir=folder, port=free_port(), poll_interval=poll_interval)
     database = Database(f"sqlite:///{folder / 'intact.db'}")
     database.upgrade()
-    _write_past(database, settings, folder)
+    _write_past(database, settings, folder, days)
     district = District(database, settings, f"http://127.0.0.1:{settings.port}")
     district.sweep()
-    with _serving(database, settings):
-        yield district
+    district.serve()
+    yield district
+    district.stop()
     database.close()
 
 
-def _write_past(database: Database, settings: Settings, folder: Path) -> None:
+def _write_past(database: Database, settings: Settings, folder: Path, days: int) -> None:
     now = int(time.time())
     today = local_day(now, settings.zone)
-    first = today - timedelta(days=DAYS)
+    first = today - timedelta(days=days)
     register = folder / "register.csv"
     write_register(register, build_fleet(CAMERAS, ROOMS, free_port()).devices, first)
     import_devices(
@@ -117,12 +131,29 @@ def _write_past(database: Database, settings: Settings, folder: Path) -> None:
     bring_up_to_date(database, settings, first, today, now)
 
 
+def _noting(application: FastAPI, asked: list[str]) -> ASGIApp:
+    """The application, and a note of what a log could hold of each request."""
+
+    async def ask(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            referrer = dict(scope["headers"]).get(b"referer", b"")
+            asked.append(f"{scope['path']}?{scope['query_string']!r} from {referrer!r}")
+        await application(scope, receive, send)
+
+    return ask
+
+
 @contextmanager
-def _serving(database: Database, settings: Settings) -> Iterator[None]:
+def _serving(district: District) -> Iterator[None]:
+    settings = district.settings
+    application = create_app(settings, district.database)
     configuration = uvicorn.Config(
-        create_app(settings, database), host="127.0.0.1", port=settings.port, log_level="warning"
+        _noting(application, district.asked),
+        host="127.0.0.1",
+        port=settings.port,
+        log_level="warning",
     )
-    server = uvicorn.Server(configuration)
+    server = PageServer(configuration, application.state.events)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + PATIENCE_S

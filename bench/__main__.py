@@ -17,6 +17,7 @@ from bench import (
     scale,
     store,
     sweep,
+    wall,
 )
 from bench.figures import Options, Section
 from bench.report import print_sections, write_document
@@ -31,6 +32,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Section]] = {
     "store": store.measure,
     "monthly": monthly.measure,
     "pages": pages.measure,
+    "wall": wall.measure,
     "memory": memory.measure,
     "scale": scale.measure,
 }

@@ -27,6 +27,8 @@ ORDER = (
     "hostile",
     "store",
     "monthly",
+    "pages",
+    "wall",
     "memory",
     "scale",
 )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from app.accounts.reach import Reach
@@ -23,6 +24,8 @@ MOST_STATIONS = 7
 MOST_ROOMS = 28
 MOST_CHANGES = 7
 MOST_ALERTS = 3
+ROWS_OF_A_NOTICE = 2
+"""What an alert takes away from the changes, in their rows."""
 STALE_ANEW_S = 60
 """Without sweeps the wall says once a minute how long there was none."""
 
@@ -61,10 +64,16 @@ class Wall:
         page = overview(self._database, self._settings, int(time.time()), filters)
         if page is None:
             return {"page": None}
+        notices = max(len(page.alerts[:MOST_ALERTS]), int(page.evidence.stale))
+        room_left = MOST_CHANGES - ROWS_OF_A_NOTICE * notices
         return {
             "page": page,
             "alerts": [
-                (alert, summary(alert, self._settings.zone, view.language))
+                (
+                    alert,
+                    datetime.fromtimestamp(alert.since, self._settings.zone),
+                    summary(alert, self._settings.zone, view.language),
+                )
                 for alert in page.alerts[:MOST_ALERTS]
             ],
             "place": _place(page, view.reach),
@@ -72,8 +81,8 @@ class Wall:
             "stations_met": _met(page),
             "rooms": page.rooms[:MOST_ROOMS],
             "more_rooms": page.more_rooms + len(page.rooms[MOST_ROOMS:]),
-            "changes": page.changes[:MOST_CHANGES],
-            "more_changes": page.more_changes + len(page.changes[MOST_CHANGES:]),
+            "changes": page.changes[:room_left],
+            "more_changes": page.more_changes + len(page.changes[room_left:]),
             "line": _line(page),
         }
 

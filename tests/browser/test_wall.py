@@ -17,6 +17,18 @@ from tests.browser.district import District, served_district
 Visits = Callable[..., Visit]
 INTERVAL_S = 15
 PATIENCE_MS = 60_000
+SMALL_TEXT = """least => [...document.querySelectorAll(".wall *")].filter((each) =>
+    each.checkVisibility() && !each.closest(".unseen")
+    && [...each.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim())
+    && parseFloat(getComputedStyle(each).fontSize) < least * innerHeight
+).map((each) => each.outerHTML)"""
+"""Elements with text whose letters are less than a share of the screen's height."""
+OVERFLOW = """() => [
+    document.documentElement.scrollWidth - innerWidth,
+    document.documentElement.scrollHeight - innerHeight,
+    document.querySelector(".panel.shown").getBoundingClientRect().bottom
+        - document.getElementById("turner").getBoundingClientRect().top,
+]"""
 KEYS = ("figures", "stations", "rooms", "changes")
 
 
@@ -54,24 +66,9 @@ def test_reads_well_on_a_wall(visit: Visits, district: District, width: int, lan
     page = opened.page
     for key in KEYS:
         assert page.locator(".panel.shown").get_attribute("data-panel") == key
-        small = page.evaluate(
-            """() => {
-                const letters = (each) => [...each.childNodes].some(
-                    (node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-                const smallest = innerHeight / 32;
-                return [...document.querySelectorAll(".wall *")]
-                    .filter((each) => each.checkVisibility() && letters(each)
-                        && !each.closest(".unseen") && parseFloat(getComputedStyle(each).fontSize) < smallest)
-                    .map((each) => each.outerHTML);
-            }"""
-        )
+        small = page.evaluate(SMALL_TEXT, 1 / 32)
         assert small == [], "too small for five metres"
-        overflow = page.evaluate(
-            """() => [document.documentElement.scrollWidth - innerWidth,
-                      document.documentElement.scrollHeight - innerHeight,
-                      document.querySelector(".panel.shown").getBoundingClientRect().bottom
-                      - document.getElementById("turner").getBoundingClientRect().top]"""
-        )
+        overflow = page.evaluate(OVERFLOW)
         assert max(overflow) <= 1
         assert opened.axe() == []
         page.keyboard.press("ArrowRight")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -36,9 +36,12 @@ def installed(folder: Path, fleet: RunningFleet, **settings: str) -> dict[str, s
 
 
 @contextmanager
-def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def serving(
+    environment: dict[str, str], log: IO[bytes] | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     port = free_port()
-    process = subprocess.Popen([*INTACT, "serve", "--port", str(port)], env=environment)
+    command = [*INTACT, "serve", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         yield process, f"http://127.0.0.1:{port}"
     finally:

@@ -12,6 +12,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
@@ -32,12 +33,13 @@ WAITING_FRAMES = 6
 RETRY_MS = 2_000
 END = None
 
+Result = TypeVar("Result")
 View = TypeVar("View", bound=Hashable)
 ViewOf = TypeVar("ViewOf", bound=Hashable, contravariant=True)
 
 
 class Source(Protocol[ViewOf]):
-    """Where states come from; called in threads."""
+    """Where states come from; called in a thread of its own."""
 
     def newest(self) -> Hashable:
         """Something that differs when there is news; cheap."""
@@ -53,7 +55,7 @@ def frame(event: str, text: str) -> bytes:
 
 
 class Listener(Generic[View]):
-    """An open stream. `holds` tells (in a thread) whether its reader may still see it."""
+    """An open stream. `holds` tells (in that thread) whether its reader may still see it."""
 
     def __init__(self, view: View, holds: Callable[[], bool]) -> None:
         self.view, self.holds = view, holds
@@ -83,6 +85,7 @@ class Broadcast(Generic[View]):
         self._beaten_at = 0.0
         self._joined = asyncio.Event()
         self._feeding: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "events")
         self._is_closed = False
 
     def join(self, view: View, holds: Callable[[], bool]) -> "EventStream":
@@ -134,16 +137,21 @@ class Broadcast(Generic[View]):
             return
 
     async def _tell_news(self) -> None:
-        newest = await asyncio.to_thread(self._source.newest)
+        newest = await self._aside(self._source.newest)
         if newest != self._newest:
             self._newest = newest
             self._states.clear()
         for view in {listener.view for listener in self._listeners} - self._states.keys():
-            text = await asyncio.to_thread(self._source.render, view)
+            text = await self._aside(self._source.render, view)
             self._states[view] = frame("state", text)
             for listener in self._listeners:
                 if listener.view == view:
                     listener.put(self._states[view])
+
+    async def _aside(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """What asks the database, in the one thread that does."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, work, *arguments)
 
     async def _beat_when_due(self) -> None:
         """A sign of life for every stream but those whose reader may see it no longer."""
@@ -151,7 +159,7 @@ class Broadcast(Generic[View]):
             return
         self._beaten_at = time.monotonic()
         present = list(self._listeners)
-        hold = await asyncio.to_thread(lambda: [listener.holds() for listener in present])
+        hold = await self._aside(lambda: [listener.holds() for listener in present])
         for listener, may in zip(present, hold, strict=True):
             listener.put(_beat() if may else frame("end", "-"))
             if not may:

@@ -83,7 +83,8 @@ def over(source: Source, work: Callable[[Broadcast[str]], Awaitable[None]]) -> N
         await work(broadcast)
         broadcast.close()
         running = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.wait_for(asyncio.gather(*running), PATIENCE_S)
+        if running:
+            assert not (await asyncio.wait(running, timeout=PATIENCE_S))[1]
 
     asyncio.run(run())
 

@@ -14,7 +14,9 @@ import app.availability.api
 import app.availability.pages
 import app.evidence.api
 import app.evidence.host_api
+import app.evidence.host_pages
 import app.evidence.import_pages
+import app.evidence.job_api
 import app.evidence.register_pages
 import app.fleet.api
 import app.operations.api
@@ -87,6 +89,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.availability.api.router,
         app.evidence.api.router,  # before the register: /devices/{code}/samples
         app.evidence.host_api.router,  # and /devices/{code}/clock
+        app.evidence.job_api.router,
         app.fleet.api.router,
         app.operations.api.router,
         app.accounts.api.router,
@@ -100,6 +103,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.operations.wall_pages.router,
         app.accounts.wall_pages.router,
         app.availability.pages.router,
+        app.evidence.host_pages.router,
         app.evidence.import_pages.router,  # before the register: /register/{kind}
         app.evidence.register_pages.router,
         app.accounts.pages.router,

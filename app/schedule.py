@@ -29,6 +29,7 @@ from app.evidence.collecting import Collecting
 from app.evidence.heartbeat import HEARTBEAT_S, beat, begin_run, end_run
 from app.evidence.host_clock import SYSTEM_CLOCKS, ClockWatch
 from app.evidence.inspection_process import EVERY_S, FIRST_AFTER_S, InspectionProcess
+from app.evidence.job_log import JobLog
 from app.evidence.leadership import Claim, leadership
 from app.evidence.ledger import bring_up_to_date
 from app.evidence.recording import FinishedSweep
@@ -159,6 +160,7 @@ class _Jobs:
         self._loop = asyncio.get_running_loop()
         self.deposed = asyncio.Event()
         self._inspections = InspectionProcess()
+        self._log = JobLog()
         self._scheduler = AsyncIOScheduler(
             timezone=settings.zone, job_defaults={"coalesce": True, "max_instances": 1}
         )
@@ -172,9 +174,11 @@ class _Jobs:
         self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
         soon = datetime.now(UTC) + timedelta(seconds=FIRST_AFTER_S)
         self._scheduler.add_job(
-            self._inspections.run, "interval", seconds=EVERY_S, next_run_time=soon
+            self._inspect, "interval", id="inspections", seconds=EVERY_S, next_run_time=soon
         )
-        self._scheduler.add_job(self._night, "cron", hour=0, minute=20, misfire_grace_time=3600)
+        self._scheduler.add_job(
+            self._night, "cron", id="night", hour=0, minute=20, misfire_grace_time=3600
+        )
         self._scheduler.start()
         self._recording = asyncio.create_task(self._backlog.keep_recording())
         self._watching = asyncio.create_task(self._watch_clock())
@@ -187,7 +191,9 @@ class _Jobs:
     def check_video(self, checking: VideoChecking) -> None:
         """Check the cameras' video too, in rounds."""
         round_s = min(ROUND_S, self._settings.video_check_interval)
-        self._scheduler.add_job(_video, "interval", args=[checking], id="video", seconds=round_s)
+        self._scheduler.add_job(
+            self._video, "interval", args=[checking], id="video", seconds=round_s
+        )
 
     async def stop(self) -> None:
         """Record what is finished, give up a sweep under way, begin nothing more."""
@@ -209,7 +215,7 @@ class _Jobs:
         )
 
     async def _sweep(self) -> None:
-        with put_off_while_away("sweep"):
+        with self._log.noted("sweep"):
             try:
                 finished = await self._collecting.sweep_slot()
             except asyncio.CancelledError:
@@ -263,25 +269,41 @@ class _Jobs:
             self._scheduler.reschedule_job(job.id, trigger=trigger)
 
     async def _prepare(self) -> None:
-        await _in_thread(prepare_days, self._database, self._settings, _now())
+        with self._log.noted("days ahead"):
+            await asyncio.to_thread(prepare_days, self._database, self._settings, _now())
 
     async def _ledger(self) -> None:
         now = _now()
         today = local_day(now, self._settings.zone)
-        await _in_thread(bring_up_to_date, self._database, self._settings, today, today, now)
+        with self._log.noted("ledger"):
+            await asyncio.to_thread(
+                bring_up_to_date, self._database, self._settings, today, today, now
+            )
 
     async def _beat(self) -> None:
         await _in_thread(beat, self._database, self._run_id, _now())
+        await _in_thread(self._log.write, self._database, self._due())
 
     async def _night(self) -> None:
-        await _in_thread(tend, self._database, self._settings, _now())
+        with self._log.noted("night"):
+            await asyncio.to_thread(tend, self._database, self._settings, _now())
 
+    async def _inspect(self) -> None:
+        with self._log.noted("inspections"):
+            await self._inspections.run()
 
-async def _video(checking: VideoChecking) -> None:
-    with contextlib.suppress(asyncio.CancelledError), put_off_while_away("video"):
-        done = await checking.round()
-        if done.checked:
-            log.info("video check", **asdict(done))
+    async def _video(self, checking: VideoChecking) -> None:
+        with contextlib.suppress(asyncio.CancelledError), self._log.noted("video"):
+            done = await checking.round()
+            if done.checked:
+                log.info("video check", **asdict(done))
+
+    def _due(self) -> dict[str, int | None]:
+        """When each job is due next; the scheduler knows no time for one that is paused."""
+        return {
+            job.id: int(job.next_run_time.timestamp()) if job.next_run_time else None
+            for job in self._scheduler.get_jobs()
+        }
 
 
 async def _in_thread(work: Callable[..., object], *arguments: object) -> None:

@@ -9,6 +9,8 @@ import sys
 
 import structlog
 
+from app.evidence.job_log import JobFailed
+
 log = structlog.get_logger()
 EVERY_S = 300
 FIRST_AFTER_S = 90
@@ -23,11 +25,12 @@ class InspectionProcess:
         self._child: asyncio.subprocess.Process | None = None
 
     async def run(self) -> None:
-        """Start it and wait for its end."""
+        """Start it and wait for its end. Raises `JobFailed`."""
         child = await self.start()
         code = await child.wait()
         if code > 0:  # below: ended by us
             log.warning("inspections failed; their own words are above", code=code)
+            raise JobFailed(f"exit code {code}")
 
     async def start(self) -> asyncio.subprocess.Process:
         """Start it; `stop` ends it."""

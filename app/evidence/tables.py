@@ -194,6 +194,22 @@ class CollectorRun(Base):
     version: Mapped[str] = mapped_column(String(32))
 
 
+class JobState(Base):
+    """The last run of one of the collector's jobs (`app.evidence.job_log`); times are UTC seconds.
+
+    `ended_at` is null while it runs, `next_at` where it is due no more.
+    """
+
+    __tablename__ = "job_state"
+
+    job: Mapped[str] = mapped_column(String(32), primary_key=True)
+    started_at: Mapped[int] = mapped_column(Instant)
+    ended_at: Mapped[int | None] = mapped_column(Instant)
+    outcome: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(String(256))
+    next_at: Mapped[int | None] = mapped_column(Instant)
+
+
 class HostEventKind(StrEnum):
     """What may happen to the host that collects."""
 

@@ -63,6 +63,8 @@ NAV = (
         message("System"),
         (
             NavItem("/register", message("Register"), "manage_register"),
+            NavItem("/collectors", message("Collectors"), "read_sweeps"),
+            NavItem("/jobs", message("Jobs"), "read_sweeps"),
             NavItem("/users", message("Users"), "manage_accounts"),
             NavItem("/tokens", message("Tokens"), "manage_accounts"),
             NavItem("/audit", message("Audit log"), "read_audit_log"),

@@ -25,11 +25,9 @@ def test_reads_well_everywhere(
     visit: Visits, district: District, width: int, scheme: str, language: str
 ) -> None:
     code = quote(district.cameras()[0].code, safe="")
-    pages = ("", "/devices/new", f"/devices/{code}/edit", "/stations", "/import")
-    for path in pages:
-        opened = visit(
-            f"/register{path}", width=width, scheme=scheme, language=language, role=ADMIN
-        )
+    forms = ("", "/devices/new", f"/devices/{code}/edit", "/stations", "/import")
+    for path in (*(f"/register{each}" for each in forms), "/collectors", "/jobs"):
+        opened = visit(path, width=width, scheme=scheme, language=language, role=ADMIN)
         assert opened.width() <= width, path
         assert opened.axe() == [], path
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import structlog
 from sqlalchemy import select
@@ -48,6 +49,7 @@ class JobLog:
 
     def __init__(self) -> None:
         self._notes: dict[str, _Note] = {}
+        self._written: list[dict[str, Any]] = []
 
     @contextmanager
     def noted(self, job: str) -> Iterator[None]:
@@ -67,7 +69,10 @@ class JobLog:
             self._end(job, begun, JobOutcome.DONE)
 
     def write(self, database: Database, due: Mapping[str, int | None]) -> None:
-        """Write the last run of every job; `due` says when it is due next (UTC seconds)."""
+        """Write the last run of every job; `due` says when it is due next (UTC seconds).
+
+        Called from another thread than that of the jobs.
+        """
         rows = [
             {
                 "job": job,
@@ -77,10 +82,12 @@ class JobLog:
                 "detail": note.detail,
                 "next_at": due.get(job),
             }
-            for job, note in sorted(self._notes.items())
+            for job, note in sorted(dict(self._notes).items())
         ]
-        with database.write() as session:
-            put_all(session, JobState, rows)
+        if rows != self._written:
+            with database.write() as session:
+                put_all(session, JobState, rows)
+            self._written = rows
 
     def _end(self, job: str, begun: _Note, outcome: JobOutcome, detail: str = "") -> None:
         ended_at = int(time.time())

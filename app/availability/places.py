@@ -220,7 +220,7 @@ def _equipment(
     today = local_day(now, settings.zone)
     wanted = Listing(CAMERA_COLUMNS, "state", descending=False, page=1, text="")
     rows, _list = devices_listed(session, cohort_ids, today, now, wanted)
-    return _camera_lines(session, settings, rows, now)
+    return camera_lines(session, settings, rows, now)
 
 
 def _past(days: Mapping[date, Amounts], now: Amounts, today: date, chosen: date) -> Past:
@@ -249,7 +249,7 @@ def _lists(
     outage_list = wishes.outages.of(len(found))
     return Lists(
         day,
-        _camera_lines(session, settings, rows, now),
+        camera_lines(session, settings, rows, now),
         camera_list,
         outage_lines(session, settings, _page_of(found, outage_list), day, now),
         outage_list,
@@ -267,7 +267,7 @@ def _page_of(found: Sequence[Outage], wanted: Listing) -> list[Outage]:
     return ordered[wanted.skip : wanted.skip + wanted.rows]
 
 
-def _camera_lines(
+def camera_lines(
     session: Session, settings: Settings, rows: Sequence[DeviceRow], now: int
 ) -> list[CameraLine]:
     """The rows in words; where the last sweep is too old, nothing is known of now."""

@@ -1,0 +1,46 @@
+"""The list of cameras and other devices: their state, their last 24 hours, their month."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.availability.device_slots import last_24_hours
+from app.availability.devices_listed import devices_listed
+from app.availability.places import CAMERA_COLUMNS, CameraLine, camera_lines
+from app.availability.selection import Filters, select_devices
+from app.config import Settings
+from app.database import Database
+from app.evidence.ledger import bring_up_to_date
+from app.fleet.roster import Grouping
+from app.web.bars import Strip
+from app.web.language import message
+from app.web.listing import Column, Listing
+from kpi.calendar import local_day
+
+DEVICE_COLUMNS = (
+    *CAMERA_COLUMNS[:-1],
+    Column("hours", message("The last 24 hours"), can_sort=False),
+    CAMERA_COLUMNS[-1],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceList:
+    """The rows of one page, and the strip of each by the device's id."""
+
+    lines: Sequence[CameraLine]
+    strips: Mapping[int, Strip]
+    list: Listing
+
+
+def device_list(
+    database: Database, settings: Settings, filters: Filters, wanted: Listing, now: int
+) -> DeviceList:
+    """The devices in service that the list shows. Raises `NotFound` for an unknown code."""
+    today = local_day(now, settings.zone)
+    bring_up_to_date(database, settings, today.replace(day=1), today, now)
+    with database.read() as session:
+        selection = select_devices(session, Grouping.FLEET, filters)
+        rows, wanted = devices_listed(session, selection.cohorts.keys(), today, now, wanted)
+        lines = camera_lines(session, settings, rows, now)
+        strips = last_24_hours(session, settings, [row.id for row in rows], now)
+    return DeviceList(lines, strips, wanted)

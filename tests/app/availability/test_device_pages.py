@@ -1,0 +1,136 @@
+"""What the pages of the devices say, from the evidence of a small district."""
+
+import csv
+import io
+from datetime import date
+
+import numpy as np
+import pytest
+
+from app.accounts.reach import EVERYTHING, Reach
+from app.availability.device_list import DEVICE_COLUMNS, device_list
+from app.availability.device_page import device_page
+from app.availability.device_slots import last_24_hours
+from app.availability.selection import Filters
+from app.errors import BadParameter, NotFound
+from app.fleet.roster import device_ids_by_code
+from app.web.bars import strip
+from app.web.listing import Listing
+from kpi.status import SlotClass
+from tests.app.asking import Asker
+from tests.app.availability.district import District
+
+SECOND = date(2026, 3, 2)
+
+
+def listed(text: str = "", sort: str = "code") -> Listing:
+    return Listing(DEVICE_COLUMNS, sort, descending=False, page=1, text=text)
+
+
+def test_the_list_has_rows_states_and_strips(district: District) -> None:
+    now = district.end_of(SECOND)
+    page = device_list(district.database, district.settings, Filters(), listed(), now)
+    assert [line.row.code for line in page.lines] == ["C1", "C2", "C3", "C4"]
+    assert page.list.total == 4
+    kinds = {
+        line.row.code: {kind for kind, _ in page.strips[line.row.id].paths} for line in page.lines
+    }
+    assert kinds == {
+        "C1": {"intact"},
+        "C2": {"intact", "offline"},
+        "C3": {"unknown"},
+        "C4": {"intact", "impaired"},
+    }
+
+
+def test_the_last_24_hours_end_at_the_newest_slot(district: District) -> None:
+    now = district.at("2026-03-02 06:00:00")
+    with district.database.read() as session:
+        device = device_ids_by_code(session)["C2"]
+        found = last_24_hours(session, district.settings, [device], now)[device]
+    # until 05:45 (slots of 900 s that exist at 06:00); offline from midnight on
+    classes = [SlotClass.INTACT] * 73 + [SlotClass.OFFLINE] * 23
+    assert found == strip(np.array(classes, dtype=np.uint8))
+
+
+def test_a_day_as_stretches_and_an_hour_as_slots(district: District) -> None:
+    now = district.end_of(SECOND)
+
+    def page(hour: int | None) -> list[tuple[str, int, str, tuple[int, int] | None]]:
+        found = device_page(
+            district.database, district.settings, "C2", EVERYTHING, SECOND, hour, now
+        )
+        return [
+            (f"{each.start:%H:%M}", each.seconds, each.slot_class, each.latency_ms)
+            for each in found.chosen.stretches
+        ]
+
+    assert page(None) == [
+        ("00:00", 6 * 3600, "offline", (10, 10)),
+        ("06:00", 18 * 3600, "intact", (10, 10)),
+    ]
+    assert page(5) == [
+        (f"05:{minute}", 900, "offline", (10, 10)) for minute in ("00", "15", "30", "45")
+    ]
+
+
+def test_outages_days_and_suspensions_of_one(district: District) -> None:
+    district.suspend("C2,2026-03-02T12:00:00+08:00,2026-03-02T18:00:00+08:00,works,office")
+    now = district.end_of(SECOND)
+    found = device_page(district.database, district.settings, "C2", EVERYTHING, None, None, now)
+    assert [(row.day, row.seconds) for row in found.days[-2:]] == [
+        (SECOND, [("intact", 12 * 3600), ("offline", 6 * 3600), ("suspended", 6 * 3600)]),
+        (date(2026, 3, 1), [("intact", 24 * 3600)]),
+    ]
+    assert [(each.seconds, each.goes_on) for each in found.outages] == [(6 * 3600, False)]
+    assert [fact.reason for _start, _end, fact in found.suspensions] == ["works"]
+
+
+def test_before_its_service_there_are_no_slots(district: District) -> None:
+    now = district.end_of(SECOND)
+    found = device_page(
+        district.database, district.settings, "C3", EVERYTHING, date(2026, 3, 1), None, now
+    )
+    assert found.chosen.stretches == []
+    assert [row.day for row in found.days] == [date(2026, 3, 3), SECOND]
+
+
+def test_only_what_is_within_reach(district: District) -> None:
+    now = district.end_of(SECOND)
+    south = Reach(station="South")
+    page = device_list(district.database, district.settings, Filters(reach=south), listed(), now)
+    assert [line.row.code for line in page.lines] == ["C3"]
+    with pytest.raises(NotFound):
+        device_page(district.database, district.settings, "C1", south, None, None, now)
+
+
+def test_a_day_to_come_is_refused(district: District) -> None:
+    with pytest.raises(BadParameter, match="future"):
+        device_page(
+            district.database,
+            district.settings,
+            "C1",
+            EVERYTHING,
+            date(2026, 3, 9),
+            None,
+            district.end_of(SECOND),
+        )
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ("", ["C1", "C2", "C3", "C4"]),
+        ("station=South&q=", ["C3"]),
+        ("station=&q=Gate", ["C1"]),
+        ("kind=room_equipment", ["E1", "E2"]),
+    ],
+)
+def test_the_selection_is_exported(
+    client: Asker, district: District, query: str, codes: list[str]
+) -> None:
+    answer = client.get(f"/devices.csv?{query}")
+    assert answer.status_code == 200
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row["code"] for row in rows] == codes
+    assert "password" not in rows[0]

@@ -26,9 +26,10 @@ from app.evidence.suspension_queries import suspensions_of
 from app.evidence.tables import Suspension
 from app.fleet.changes import Stored
 from app.fleet.drift import Difference, differences
+from app.fleet.form import FIELD_LABELS
 from app.fleet.observed_queries import read_observed
 from app.fleet.queries import AssignmentRecord, read_assignments, read_device
-from app.fleet.record import COLUMNS, RECORD_FIELDS, CohortKey
+from app.fleet.record import RECORD_FIELDS, CohortKey
 from app.fleet.roster import Days, Grouping, days_within
 from app.fleet.tables import Observed
 from app.web.bars import Strip, strip
@@ -47,10 +48,9 @@ HOUR_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of the register as it is shown; `key` names it in English, `chinese` in Chinese."""
+    """A field of the register as it is shown; `label` is a text of the catalogue."""
 
-    key: str
-    chinese: str
+    label: str
     value: Any
 
 
@@ -171,7 +171,7 @@ def _fields(stored: Stored) -> list[Field]:
     """What the register says, without what is empty and what the page says elsewhere."""
     elsewhere = {"name", *CohortKey._fields}
     return [
-        Field(name, COLUMNS[name].chinese[0], value)
+        Field(FIELD_LABELS[name], value)
         for name in RECORD_FIELDS
         if name not in elsewhere and (value := getattr(stored.record, name)) not in (None, "")
     ]

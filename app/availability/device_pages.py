@@ -4,16 +4,21 @@ import io
 import time
 from datetime import date
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.accounts.caller import Caller
 from app.accounts.guard import Allowed, ReachDep
 from app.accounts.permissions import Permission
 from app.availability.device_list import DEVICE_COLUMNS, device_list
 from app.availability.device_page import device_page
 from app.availability.selection import Filters
+from app.evidence.ledger import mark_touched
+from app.fleet.drift import accept_drift
 from app.fleet.exporting import export_devices
+from app.fleet.form import FIELD_LABELS
 from app.fleet.queries import Selection
 from app.fleet.roster import Grouping, group_names
 from app.fleet.tables import DeviceKind
@@ -110,7 +115,26 @@ def show_device(
     """One device: its record, its state, its 31 days, a day or an hour of it slot by slot."""
     page = device_page(database, settings, code, reach, day, hour, int(time.time()))
     crumbs = [*_crumbs(request), Crumb(page.stored.record.name)]
-    return render(request, "device.html", page=page, crumbs=crumbs)
+    return render(request, "device.html", page=page, field_labels=FIELD_LABELS, crumbs=crumbs)
+
+
+@router.post("/devices/{code:path}/accept-drift")
+def accept(
+    database: DatabaseDep,
+    settings: SettingsDep,
+    caller: Annotated[Caller, Depends(Allowed(Permission.MANAGE_REGISTER))],
+    code: Annotated[str, Path(max_length=64, pattern=STORABLE)],
+) -> RedirectResponse:
+    """Take over into the register what the device says of itself."""
+    accept_drift(
+        database,
+        settings,
+        actor=caller.actor,
+        now=int(time.time()),
+        on_touched=mark_touched,
+        codes=[code],
+    )
+    return RedirectResponse(f"/devices/{quote(code, safe='')}", 303)
 
 
 def _crumbs(request: Request) -> list[Crumb]:

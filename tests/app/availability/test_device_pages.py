@@ -7,13 +7,18 @@ from datetime import date
 import numpy as np
 import pytest
 
+from app.accounts.caller import Caller
+from app.accounts.permissions import Role, permissions_of
 from app.accounts.reach import EVERYTHING, Reach
 from app.availability.device_list import DEVICE_COLUMNS, device_list
 from app.availability.device_page import device_page
 from app.availability.device_slots import last_24_hours
 from app.availability.selection import Filters
 from app.errors import BadParameter, NotFound
+from app.fleet.observed_queries import store_observed
+from app.fleet.queries import read_device
 from app.fleet.roster import device_ids_by_code
+from app.main import create_app
 from app.web.bars import strip
 from app.web.listing import Listing
 from kpi.status import SlotClass
@@ -134,3 +139,21 @@ def test_the_selection_is_exported(
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [row["code"] for row in rows] == codes
     assert "password" not in rows[0]
+
+
+@pytest.mark.parametrize(
+    ("role", "status", "vendor"), [(Role.SYSTEM_ADMIN, 303, "Lingshi"), (Role.OFFICE, 403, None)]
+)
+def test_one_click_takes_over_what_the_device_says(
+    district: District, role: Role, status: int, vendor: str | None
+) -> None:
+    person = Caller("li", permissions_of(role), role=role)
+    client = Asker(create_app(district.settings, district.database), person)
+    told = {"asked_at": 1, "outcome": 0, "detail": "", "inspected_at": 1, "vendor": "Lingshi"}
+    with district.database.write() as session:
+        device_id = device_ids_by_code(session)["C1"]
+        store_observed(session, [{"device_id": device_id, **told}])
+    assert "Lingshi" in client.get("/devices/C1").text
+    assert client.ask("POST", "/devices/C1/accept-drift").status_code == status
+    with district.database.read() as session:
+        assert read_device(session, "C1").record.vendor == vendor

@@ -149,7 +149,7 @@ class Broadcast(Generic[View]):
                     listener.put(self._states[view])
 
     async def _aside(self, work: Callable[..., Result], *arguments: object) -> Result:
-        """What asks the database, in the one thread that does."""
+        """What asks the database, in one thread: each more would keep memory of its own."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, work, *arguments)
 

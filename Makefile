@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SOURCES := pyproject.toml constraints.txt hatch_build.py package-lock.json
 
-.PHONY: run test lint bench bundle clean
+.PHONY: run test lint bench bundle screenshots clean
 
 run: $(VENV)/installed
 	$(BIN)/intact demo $(ARGS)
@@ -21,6 +21,9 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench $(ARGS)
+
+screenshots: $(VENV)/installed-dev
+	$(BIN)/python docs/screenshots.py
 
 bundle: $(VENV)/installed
 	$(BIN)/python deploy/bundle/build.py

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.availability.device_slots import last_24_hours
+from app.availability.device_slots import Hours, last_24_hours
 from app.availability.devices_listed import devices_listed
 from app.availability.places import CAMERA_COLUMNS, CameraLine, camera_lines
 from app.availability.selection import Filters, select_devices
@@ -11,7 +11,6 @@ from app.config import Settings
 from app.database import Database
 from app.evidence.ledger import bring_up_to_date
 from app.fleet.roster import Grouping
-from app.web.bars import Strip
 from app.web.language import message
 from app.web.listing import Column, Listing
 from kpi.calendar import local_day
@@ -25,10 +24,10 @@ DEVICE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class DeviceList:
-    """The rows of one page, and the strip of each by the device's id."""
+    """The rows of one page, and the last hours of each by the device's id."""
 
     lines: Sequence[CameraLine]
-    strips: Mapping[int, Strip]
+    hours: Mapping[int, Hours]
     list: Listing
 
 
@@ -41,6 +40,7 @@ def device_list(
     with database.read() as session:
         selection = select_devices(session, Grouping.FLEET, filters)
         rows, wanted = devices_listed(session, selection.cohorts.keys(), today, now, wanted)
-        lines = camera_lines(session, settings, rows, now)
-        strips = last_24_hours(session, settings, [row.id for row in rows], now)
-    return DeviceList(lines, strips, wanted)
+        lines = camera_lines(session, settings, rows, now, filters.reach)
+        shown = [row.id for row in rows]
+        hours = last_24_hours(session, settings, shown, now, filters.reach)
+    return DeviceList(lines, hours, wanted)

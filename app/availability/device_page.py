@@ -147,7 +147,7 @@ def device_page(
             stored=stored,
             fields=_fields(stored),
             state=_state(session, settings, stored, now),
-            month=_month(session, stored, today),
+            month=_month(session, stored, today, reach),
             days=[_row(session, settings, stored, each, now) for each in reversed(days)],
             chosen=_chosen(session, settings, stored, theirs, day, hour, now),
             outages=outages,
@@ -199,8 +199,8 @@ def _state(session: Session, settings: Settings, stored: Stored, now: int) -> St
     )
 
 
-def _month(session: Session, stored: Stored, today: date) -> Figure:
-    seconds = seconds_of_devices(session, [stored.id], today.replace(day=1), today)
+def _month(session: Session, stored: Stored, today: date, reach: Reach) -> Figure:
+    seconds = seconds_of_devices(session, [stored.id], today.replace(day=1), today, reach)
     return figure("intact", seconds.get(stored.id, Amounts()))
 
 

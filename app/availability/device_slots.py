@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
+from app.accounts.reach import EVERYTHING, Reach
 from app.config import Settings
 from app.evidence.queries import read_statuses, suspension_covers
 from app.evidence.store import slot_length
+from app.fleet.roster import days_within
 from app.web.bars import NOTHING, Strip, strip
 from app.web.words import CLASS_WORDS, class_name
 from kpi.calendar import Slots, day_bounds, existing_end, local_day
@@ -53,24 +55,44 @@ def day_slots(
     return DaySlots(slots, statuses, classes)
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The last 24 hours of a device: its strip, and (word, seconds) of each class that occurs."""
+
+    strip: Strip
+    seconds: list[tuple[str, int]]
+
+
 def last_24_hours(
-    session: Session, settings: Settings, device_ids: Sequence[int], now: int
-) -> dict[int, Strip]:
-    """Device id → its strip of the 24 hours up to the newest slot."""
+    session: Session,
+    settings: Settings,
+    device_ids: Sequence[int],
+    now: int,
+    reach: Reach = EVERYTHING,
+) -> dict[int, Hours]:
+    """Device id → the 24 hours up to the newest slot; days out of reach are blank."""
     ids = sorted(device_ids)
     if not ids:
         return {}
     today = local_day(now, settings.zone)
-    days = [
-        day_slots(session, settings, ids, day, now) for day in (today - timedelta(days=1), today)
-    ]
-    step_s = gcd(*(day.slots.interval_s for day in days))
+    days = [today - timedelta(days=1), today]
+    found = [day_slots(session, settings, ids, day, now) for day in days]
+    if reach.limited:
+        for row, device_id in enumerate(ids):
+            theirs = days_within(session, device_id, reach)
+            for day, part in zip(days, found, strict=True):
+                if not theirs.hold(day):
+                    part.classes[row] = NOTHING
+    step_s = gcd(*(part.slots.interval_s for part in found))
     parts = [
-        np.repeat(day.classes[:, : day.slots.count], day.slots.interval_s // step_s, axis=1)
-        for day in days
+        np.repeat(part.classes[:, : part.slots.count], part.slots.interval_s // step_s, axis=1)
+        for part in found
     ]
     both = np.concatenate(parts, axis=1)[:, -DAY_S // step_s :]
-    return {device_id: strip(both[row]) for row, device_id in enumerate(ids)}
+    return {
+        device_id: Hours(strip(both[row]), spoken(both[row], step_s))
+        for row, device_id in enumerate(ids)
+    }
 
 
 def spoken(classes: npt.NDArray[np.uint8], interval_s: int) -> list[tuple[str, int]]:

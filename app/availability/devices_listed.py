@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.accounts.reach import EVERYTHING, Reach
+from app.availability.queries import belongs_on
 from app.evidence.queries import STORED_AMOUNTS
 from app.evidence.tables import DeviceState, Ledger, Suspension
-from app.fleet.roster import in_service_on
-from app.fleet.tables import Assignment, Device
+from app.fleet.roster import in_service_on, within
+from app.fleet.tables import Assignment, Cohort, Device
 from app.web.listing import Listing
 from kpi.policy import DEFAULT_POLICY
 from kpi.rates import Amounts
@@ -91,13 +93,24 @@ _SEVERITY_OF_STATUS = case(
 
 
 def seconds_of_devices(
-    session: Session, device_ids: Collection[int], first: date, last: date
+    session: Session,
+    device_ids: Collection[int],
+    first: date,
+    last: date,
+    reach: Reach = EVERYTHING,
 ) -> dict[int, Amounts]:
-    """Device id → seconds over the days `first` to `last`; meant for the rows of one page."""
+    """Device id → seconds over the days `first` to `last` on which it was within reach.
+
+    Meant for the rows of one page.
+    """
     sums = (func.sum(getattr(Ledger, name)) for name in STORED_AMOUNTS)
-    rows = session.execute(
+    query = (
         select(Ledger.device_id, *sums)
         .where(Ledger.day.between(first, last), Ledger.device_id.in_(device_ids))
         .group_by(Ledger.device_id)
     )
+    if reach.limited:
+        belongs = belongs_on(Ledger.device_id, Ledger.day)
+        query = query.join(Assignment, belongs).join(Cohort).where(within(reach))
+    rows = session.execute(query)
     return {row[0]: Amounts(*(int(value) for value in row[1:])) for row in rows}

@@ -173,7 +173,7 @@ def place(
             Month.of(today),
             _present(session, settings, filters, selection, document, now),
             _past(days, document.total.amounts, today, day),
-            _lists(session, settings, selection, replace(wishes, day=day), now),
+            _lists(session, settings, selection, replace(wishes, day=day), reach, now),
         )
 
 
@@ -220,7 +220,7 @@ def _equipment(
     today = local_day(now, settings.zone)
     wanted = Listing(CAMERA_COLUMNS, "state", descending=False, page=1, text="")
     rows, _list = devices_listed(session, cohort_ids, today, now, wanted)
-    return camera_lines(session, settings, rows, now)
+    return camera_lines(session, settings, rows, now, filters.reach)
 
 
 def _past(days: Mapping[date, Amounts], now: Amounts, today: date, chosen: date) -> Past:
@@ -238,7 +238,12 @@ def _past(days: Mapping[date, Amounts], now: Amounts, today: date, chosen: date)
 
 
 def _lists(
-    session: Session, settings: Settings, selection: Selection, wishes: Wishes, now: int
+    session: Session,
+    settings: Settings,
+    selection: Selection,
+    wishes: Wishes,
+    reach: Reach,
+    now: int,
 ) -> Lists:
     today = local_day(now, settings.zone)
     day = wishes.day or today
@@ -249,7 +254,7 @@ def _lists(
     outage_list = wishes.outages.of(len(found))
     return Lists(
         day,
-        camera_lines(session, settings, rows, now),
+        camera_lines(session, settings, rows, now, reach),
         camera_list,
         outage_lines(session, settings, _page_of(found, outage_list), day, now),
         outage_list,
@@ -268,11 +273,12 @@ def _page_of(found: Sequence[Outage], wanted: Listing) -> list[Outage]:
 
 
 def camera_lines(
-    session: Session, settings: Settings, rows: Sequence[DeviceRow], now: int
+    session: Session, settings: Settings, rows: Sequence[DeviceRow], now: int, reach: Reach
 ) -> list[CameraLine]:
     """The rows in words; where the last sweep is too old, nothing is known of now."""
     today = local_day(now, settings.zone)
-    months = seconds_of_devices(session, [row.id for row in rows], today.replace(day=1), today)
+    shown = [row.id for row in rows]
+    months = seconds_of_devices(session, shown, today.replace(day=1), today, reach)
     stale = is_stale(last_sweep(session), now)
     table = DEFAULT_POLICY.class_table()
     lines = []

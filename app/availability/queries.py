@@ -110,13 +110,14 @@ def _of_devices(
     cohort_ids: Collection[int],
     device_id: int | None,
 ) -> Select[*tuple[Any, ...]]:
-    query = query.join(Assignment, _belongs_on(Ledger.device_id, Ledger.day)).where(
+    query = query.join(Assignment, belongs_on(Ledger.device_id, Ledger.day)).where(
         Ledger.day.between(first, last), Assignment.cohort_id.in_(cohort_ids)
     )
     return query if device_id is None else query.where(Ledger.device_id == device_id)
 
 
-def _belongs_on(device_id: Any, day: Any) -> ColumnElement[bool]:
+def belongs_on(device_id: Any, day: Any) -> ColumnElement[bool]:
+    """The assignment that holds for a device on a day (columns or values)."""
     return and_(
         Assignment.device_id == device_id,
         Assignment.from_day <= day,

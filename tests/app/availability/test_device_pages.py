@@ -38,7 +38,8 @@ def test_the_list_has_rows_states_and_strips(district: District) -> None:
     assert [line.row.code for line in page.lines] == ["C1", "C2", "C3", "C4"]
     assert page.list.total == 4
     kinds = {
-        line.row.code: {kind for kind, _ in page.strips[line.row.id].paths} for line in page.lines
+        line.row.code: {kind for kind, _ in page.hours[line.row.id].strip.paths}
+        for line in page.lines
     }
     assert kinds == {
         "C1": {"intact"},
@@ -55,7 +56,26 @@ def test_the_last_24_hours_end_at_the_newest_slot(district: District) -> None:
         found = last_24_hours(session, district.settings, [device], now)[device]
     # until 05:45 (slots of 900 s that exist at 06:00); offline from midnight on
     classes = [SlotClass.INTACT] * 73 + [SlotClass.OFFLINE] * 23
-    assert found == strip(np.array(classes, dtype=np.uint8))
+    assert found.strip == strip(np.array(classes, dtype=np.uint8))
+    assert found.seconds == [("intact", 73 * 900), ("offline", 23 * 900)]
+
+
+def test_days_out_of_reach_are_blank(district: District) -> None:
+    district.register(
+        "code,station\nC1,South\n", effective=SECOND
+    )  # since the second day it is theirs
+    now = district.at("2026-03-02 06:00:00")
+    page = device_list(
+        district.database,
+        district.settings,
+        Filters(reach=Reach(station="South")),
+        listed(),
+        now,
+    )
+    first = page.lines[0]
+    assert first.row.code == "C1"
+    assert page.hours[first.row.id].seconds == [("intact", 23 * 900)]
+    assert first.month.text == "100.00 %"
 
 
 def test_a_day_as_stretches_and_an_hour_as_slots(district: District) -> None:

@@ -37,6 +37,7 @@ from app.evidence.store import Stored, refuse_other_zone
 from app.evidence.upkeep import prepare_days, tend
 from app.evidence.video_checking import ROUND_S, VideoChecking
 from app.fleet.password_memory import PasswordMemory
+from app.memory import share_arenas
 from collectors.limits import raise_file_limit
 from collectors.registry import open_probers
 from kpi.calendar import local_day
@@ -63,6 +64,7 @@ def collect_command(
 
 def run_collector(database: Database, settings: Settings, *, with_parent: bool) -> None:
     """Collect until SIGTERM or SIGINT, or until the parent's end of standard input closes."""
+    share_arenas()
     refuse_other_zone(database, settings)
     raise_file_limit(settings.probe_concurrency + FILES_BESIDE_PROBES)
     uvloop.run(_collect(database, settings, with_parent))

@@ -91,7 +91,7 @@ def _take(
 def _found(path: str) -> str:
     """The page itself, for a path that only names its kind."""
     kinds = {"STATION": ("/stations", r'href="(/stations/[^"?]+)"')}
-    kinds["CAMERA"] = ("/devices?sort=-state", r'href="(/devices/[^"?]+)"')
+    kinds["CAMERA"] = ("/devices?sort=state", r'href="(/devices/[^"?]+)"')
     if path not in kinds:
         return path
     index, link = kinds[path]

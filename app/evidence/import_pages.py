@@ -26,12 +26,10 @@ from app.evidence import uploads
 from app.evidence.import_counts import counts_of
 from app.evidence.ledger import mark_touched
 from app.evidence.store import refuse_other_zone
-from app.evidence.suspension_template import write_suspension_template
 from app.evidence.suspensions import import_suspensions
 from app.evidence.uploads import ID_PATTERN, LARGEST_UPLOAD, Upload
 from app.fleet.form import FIELD_LABELS
 from app.fleet.importing import import_devices
-from app.fleet.template import write_device_template
 from app.tabular import ImportResult, read_day
 from app.web.language import Language, language_of, message, retold, translations
 from app.web.navigation import Crumb
@@ -153,6 +151,9 @@ def template(
     database: DatabaseDep, what: Annotated[str, InPath(pattern=f"^({'|'.join(WHAT)})$")]
 ) -> Response:
     """The workbook that an office fills in."""
+    from app.evidence.suspension_template import write_suspension_template  # openpyxl is heavy
+    from app.fleet.template import write_device_template
+
     target = BytesIO()
     if what == DEVICES:
         write_device_template(database, target)

@@ -20,7 +20,7 @@ import app.evidence.import_pages
 import app.evidence.job_api
 import app.evidence.register_pages
 import app.fleet.api
-import app.operations.api
+import app.operations.alerts.api
 import app.operations.pages
 import app.operations.wall_pages
 import app.web.docs
@@ -92,7 +92,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.evidence.host_api.router,  # and /devices/{code}/clock
         app.evidence.job_api.router,
         app.fleet.api.router,
-        app.operations.api.router,
+        app.operations.alerts.api.router,
         app.accounts.api.router,
         app.accounts.audit_api.router,
     ):

@@ -33,8 +33,8 @@ from app.database import Database, put_off_while_away
 from app.errors import Refused
 from app.evidence.store import refuse_other_zone
 from app.main import create_app
-from app.operations.alerts import watch
-from app.operations.delivery import deliver, webhook_client
+from app.operations.alerts.watching import watch
+from app.operations.delivery.sending import deliver, webhook_client
 from app.operations.wall import WallView
 from app.web.events import Broadcast
 

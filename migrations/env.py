@@ -6,7 +6,8 @@ from sqlalchemy import Connection, text
 import app.accounts.tables
 import app.evidence.tables
 import app.fleet.tables
-import app.operations.tables  # noqa: F401  (the imports fill the metadata)
+import app.operations.alerts.tables
+import app.operations.delivery.tables  # noqa: F401  (the imports fill the metadata)
 from app.database import Base
 
 

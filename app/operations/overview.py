@@ -35,8 +35,9 @@ from app.evidence.host_queries import open_host_events
 from app.evidence.queries import has_days_of, last_sweep
 from app.evidence.tables import DayOrigin
 from app.fleet.roster import Grouping, first_service_day
-from app.operations import queries
-from app.operations.messages import AlertFacts
+from app.operations.alerts.messages import AlertFacts
+from app.operations.alerts.queries import open_alerts
+from app.operations.delivery.queries import count_unsent
 from app.web.language import message
 from app.web.words import STATUS_WORDS, class_name
 from kpi.calendar import Month, local_day
@@ -140,8 +141,8 @@ def overview(
         selection = select_devices(session, Grouping.STATION, filters)
         lines = _stations(session, settings, selection, document.rows, now)
         changes, more_changes = _changes(session, settings, selection, now)
-        alerts = [AlertFacts.of(alert) for alert in queries.open_alerts(session, filters.reach)]
-        unsent = 0 if filters.reach.limited else queries.count_unsent(session, now)
+        alerts = [AlertFacts.of(alert) for alert in open_alerts(session, filters.reach)]
+        unsent = 0 if filters.reach.limited else count_unsent(session, now)
         demonstration = has_days_of(session, DayOrigin.DEMO, today.replace(day=1))
         host = [HostLine(e.kind, _local(settings, e.at)) for e in open_host_events(session)]
     so_far = Amounts.total(sums for day, sums in days.items() if day >= today.replace(day=1))

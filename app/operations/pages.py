@@ -12,7 +12,7 @@ from app.accounts.reach import Reach
 from app.availability.selection import Filters
 from app.config import Settings
 from app.database import Database
-from app.operations.messages import summary
+from app.operations.alerts.messages import summary
 from app.operations.overview import overview
 from app.web.language import language_of
 from app.web.requests import DatabaseDep, SettingsDep

@@ -13,8 +13,8 @@ from app.availability.selection import Filters
 from app.config import Settings
 from app.database import Database
 from app.evidence.queries import last_sweep
-from app.operations import queries
-from app.operations.messages import summary
+from app.operations.alerts.messages import summary
+from app.operations.alerts.queries import open_alerts
 from app.operations.overview import Overview, overview
 from app.web.language import Language
 from app.web.lines import line
@@ -49,7 +49,7 @@ class Wall:
         now = int(time.time())
         with self._database.read() as session:
             sweep = last_sweep(session)
-            alerts = tuple(alert.id for alert in queries.open_alerts(session))
+            alerts = tuple(alert.id for alert in open_alerts(session))
         minute = now // STALE_ANEW_S if is_stale(sweep, now) else None
         return sweep and sweep.tick, alerts, minute
 

@@ -19,7 +19,8 @@ from app.fleet.tables import (
     ProbeChoice,
     Station,
 )
-from app.operations import api, pages
+from app.operations import pages
+from app.operations.alerts import api
 from app.web import docs, problems, security, shell
 from kpi.rates import Amounts
 from tests.app.asking import Asker

@@ -16,7 +16,7 @@ from app.evidence.tables import DeviceState, HostEventKind
 from app.fleet.roster import device_ids_by_code
 from app.operations import overview as module
 from app.operations import pages
-from app.operations.alerts import watch
+from app.operations.alerts.watching import watch
 from app.operations.overview import StationLine, _worst_first
 from kpi.calendar import day_start
 from kpi.rates import Amounts

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
 
-from app.operations.tables import AlertEvent, AlertKind
+from app.operations.alerts.tables import AlertEvent, AlertKind
 from kpi.calendar import floor_to_slot
 from kpi.policy import DEFAULT_POLICY
 from kpi.rates import Amounts, reaches

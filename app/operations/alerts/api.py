@@ -9,9 +9,11 @@ from pydantic import BaseModel, Field
 
 from app.accounts.guard import Allowed, ReachDep
 from app.accounts.permissions import Permission
-from app.operations.messages import AlertFacts, summaries
-from app.operations.queries import count_alerts, notifications_of, read_alerts
-from app.operations.tables import Alert, AlertEvent, AlertKind, Notification
+from app.operations.alerts.messages import AlertFacts, summaries
+from app.operations.alerts.queries import count_alerts, read_alerts
+from app.operations.alerts.tables import Alert, AlertEvent, AlertKind
+from app.operations.delivery.queries import notifications_of
+from app.operations.delivery.tables import Notification
 from app.web.problems import problem_responses
 from app.web.requests import DatabaseDep, SettingsDep
 

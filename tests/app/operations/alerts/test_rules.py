@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.operations.alert_rules import Change, SweepFigures, Window, decide
-from app.operations.tables import AlertEvent, AlertKind
+from app.operations.alerts.rules import Change, SweepFigures, Window, decide
+from app.operations.alerts.tables import AlertEvent, AlertKind
 from kpi.rates import Amounts
 
 FLEET, EVIDENCE = AlertKind.FLEET_INTACT_RATE, AlertKind.EVIDENCE_MISSING

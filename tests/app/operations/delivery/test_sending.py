@@ -14,9 +14,18 @@ from sqlalchemy import select
 
 from app.config import Settings
 from app.database import Database
-from app.operations import delivery, queries
-from app.operations.delivery import BACKOFF_S, GIVE_UP_S, LEASE_S, backoff, deliver, webhook_client
-from app.operations.tables import AlertEvent, AlertKind, Notification
+from app.operations.alerts.queries import insert_alert
+from app.operations.alerts.tables import AlertEvent, AlertKind
+from app.operations.delivery import queries, sending
+from app.operations.delivery.sending import (
+    BACKOFF_S,
+    GIVE_UP_S,
+    LEASE_S,
+    backoff,
+    deliver,
+    webhook_client,
+)
+from app.operations.delivery.tables import Notification
 
 NOW = 1_800_000_000
 
@@ -82,7 +91,7 @@ def decide_to_send(database: Database, *events: AlertEvent) -> int:
     """An alert with these messages in the outbox, as `watch` leaves them."""
     row = {"kind": AlertKind.FLEET_INTACT_RATE, "opened_at": NOW, "since": NOW, "figures": {}}
     with database.write() as session:
-        alert_id = queries.insert_alert(session, row)
+        alert_id = insert_alert(session, row)
         assert alert_id is not None
         for event in events:
             body = {"event": event.value, "summary": {"zh": "完好率"}}
@@ -119,7 +128,7 @@ def test_waits_longer_and_longer() -> None:
     waits = [backoff(attempts) for attempts in range(1, 12)]
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (10, 3600)
-    assert LEASE_S > delivery.BATCH * 2 * delivery.TIMEOUT_S
+    assert LEASE_S > sending.BATCH * 2 * sending.TIMEOUT_S
 
 
 def test_nobody_there(database: Database, tmp_path: Path, poster: httpx.Client) -> None:
@@ -169,7 +178,7 @@ def test_killed_after_sending_sends_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(delivery, "_note", die)
+        patch.setattr(sending, "_note", die)
         with pytest.raises(KeyboardInterrupt):
             deliver(database, hooked, NOW, poster)
     assert deliver(database, hooked, NOW + LEASE_S, poster) == 1

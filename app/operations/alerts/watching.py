@@ -14,8 +14,10 @@ from app.availability.instant import is_stale
 from app.config import Settings
 from app.database import Database
 from app.evidence.queries import last_sweep
-from app.operations import queries
-from app.operations.alert_rules import (
+from app.operations.alerts import queries
+from app.operations.alerts.messages import AlertFacts, body, local_iso
+from app.operations.alerts.queries import StationFigures
+from app.operations.alerts.rules import (
     RECOVERY,
     TARGET,
     WINDOW_SLOTS,
@@ -25,9 +27,8 @@ from app.operations.alert_rules import (
     decide,
     recent_evidence,
 )
-from app.operations.messages import AlertFacts, body, local_iso
-from app.operations.queries import StationFigures
-from app.operations.tables import Alert, AlertEvent, AlertKind
+from app.operations.alerts.tables import Alert, AlertEvent, AlertKind
+from app.operations.delivery.queries import add_notification
 from kpi.calendar import local_day
 from kpi.rates import Amounts, ratio
 
@@ -103,7 +104,7 @@ def _announce(session: Session, settings: Settings, facts: AlertFacts, now: int)
     log.warning("alert", event_=facts.event.value, kind=facts.kind.value, alert=facts.id)
     if settings.webhook_url is not None:
         message = body(facts, settings.zone)
-        queries.add_notification(session, facts.id, facts.event, message, now)
+        add_notification(session, facts.id, facts.event.value, message, now)
 
 
 # The figures that stand in an alert

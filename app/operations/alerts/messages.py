@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.operations.alert_rules import TARGET
-from app.operations.tables import Alert, AlertEvent, AlertKind
+from app.operations.alerts.rules import TARGET
+from app.operations.alerts.tables import Alert, AlertEvent, AlertKind
 from app.web.language import Language, per_cent, translations
 from kpi.rates import percent
 

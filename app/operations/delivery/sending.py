@@ -11,8 +11,8 @@ import httpx
 
 from app.config import Settings
 from app.database import Database
-from app.operations import queries
-from app.operations.queries import Claimed
+from app.operations.delivery import queries
+from app.operations.delivery.queries import Claimed
 
 TIMEOUT_S = 2.0
 BACKOFF_S = (10, 30, 60, 120, 300, 600, 1800, 3600)

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from app.config import Settings
 from app.database import Database
-from app.operations.alerts import watch
-from app.operations.tables import Alert, Notification
+from app.operations.alerts.tables import Alert
+from app.operations.alerts.watching import watch
+from app.operations.delivery.tables import Notification
 from kpi.calendar import day_start
 from kpi.rates import Amounts
 

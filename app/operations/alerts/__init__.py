@@ -1,0 +1,1 @@
+"""Alerts: what opens one, what resolves it, and how it is told."""

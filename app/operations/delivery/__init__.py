@@ -1,0 +1,1 @@
+"""What has to be sent, and its way to whoever should know."""

@@ -25,6 +25,7 @@ COMMANDS = {
     "sweep": "app.evidence.commands:sweep_command",
     "probe": "app.evidence.commands:probe_command",
     "discover": "app.fleet.discovery_commands:discover_command",
+    "archive": "app.evidence.archive.commands:archives",
     "inspect": "app.evidence.inspection_commands:inspect_command",
     "accept-drift": "app.evidence.inspection_commands:accept_drift_command",
     "user": "app.accounts.commands:users_group",

@@ -142,6 +142,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("intact-data")
     database_url: Annotated[SecretStr | None, AfterValidator(_database)] = None
+    archive_dir: Path | None = None
+    hot_days: Annotated[int, Field(ge=2, le=400)] = 7
     secret_key: Annotated[SecretStr | None, AfterValidator(_fernet_key)] = None
     timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
     poll_interval: Annotated[int, Field(ge=1, le=QUARTER_S), AfterValidator(_divides_quarter)] = 60
@@ -234,6 +236,11 @@ class Settings(BaseSettings):
     def attempt_timeout(self) -> float:
         """Deadline of one attempt: as set, or 3 s, less where the poll interval is short."""
         return self.probe_timeout or min(3.0, self.poll_interval / 5)
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where archived days lie: as set, or beside the database."""
+        return (self.archive_dir or self.data_dir / "archive").absolute()
 
     @property
     def sqlalchemy_url(self) -> str:

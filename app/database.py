@@ -65,23 +65,29 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """The engine and its two kinds of transaction."""
+    """The engine and its two kinds of transaction.
 
-    def __init__(self, url: str) -> None:
+    `archive` is the folder of the files that the oldest evidence lies in; each session carries it
+    in its `info`.
+    """
+
+    def __init__(self, url: str, archive: Path | None = None) -> None:
         self.engine = _engine(url)
+        self._beside = {"archive": archive}
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writing = self.engine.execution_options(write=True)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session over one consistent view; nothing in it is kept."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False, info=self._beside) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are committed together at the end, or not at all."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        opened = Session(self._writing, expire_on_commit=False, info=self._beside)
+        with opened as session, session.begin():
             yield session
 
     def upgrade(self) -> None:
@@ -114,7 +120,7 @@ def open_database(settings: Settings, *, upgrade: bool = False) -> Database:
     upgraded.
     """
     url = make_url(settings.sqlalchemy_url)
-    database = Database(settings.sqlalchemy_url)
+    database = Database(settings.sqlalchemy_url, settings.archive_folder)
     try:
         _prepare(database, upgrade=upgrade or database.is_sqlite)
     except (DatabaseError, OSError) as error:

@@ -25,10 +25,10 @@ from app.config import Settings
 from app.console import errors_for_people, opened
 from app.database import Database, put_off_while_away
 from app.evidence.backlog import Backlog
+from app.evidence.child_command import ChildCommand
 from app.evidence.collecting import Collecting
 from app.evidence.heartbeat import HEARTBEAT_S, beat, begin_run, end_run
 from app.evidence.host_clock import SYSTEM_CLOCKS, ClockWatch
-from app.evidence.inspection_process import EVERY_S, FIRST_AFTER_S, InspectionProcess
 from app.evidence.job_log import JobLog
 from app.evidence.leadership import Claim, leadership
 from app.evidence.ledger import bring_up_to_date
@@ -47,6 +47,9 @@ FILES_BESIDE_PROBES = 256
 STOP_WITHIN_S = 4.0
 CLOCK_LOOK_S = 1.0
 SLOT_JOBS = ("sweep", "ledger")
+INSPECTED_EVERY_S = 300
+INSPECTED_FIRST_AFTER_S = 90
+"""The first sweep of a new collector has then told who answers."""
 PARENT = 0
 """Standard input: a socket to the parent (see `app.serving`). It closes when the parent dies."""
 RETRY_S = 1.0
@@ -161,7 +164,8 @@ class _Jobs:
         self._backlog = Backlog(self._record)
         self._loop = asyncio.get_running_loop()
         self.deposed = asyncio.Event()
-        self._inspections = InspectionProcess()
+        self._inspections = ChildCommand("inspect", "--due")
+        self._archive = ChildCommand("archive", "run")
         self._log = JobLog()
         self._scheduler = AsyncIOScheduler(
             timezone=settings.zone, job_defaults={"coalesce": True, "max_instances": 1}
@@ -174,9 +178,16 @@ class _Jobs:
         self._scheduler.add_job(self._ledger, id="ledger", **each_slot)
         self._scheduler.add_job(self._prepare, id="days ahead")
         self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
-        soon = datetime.now(UTC) + timedelta(seconds=FIRST_AFTER_S)
+        soon = datetime.now(UTC) + timedelta(seconds=INSPECTED_FIRST_AFTER_S)
         self._scheduler.add_job(
-            self._inspect, "interval", id="inspections", seconds=EVERY_S, next_run_time=soon
+            self._inspect,
+            "interval",
+            id="inspections",
+            seconds=INSPECTED_EVERY_S,
+            next_run_time=soon,
+        )
+        self._scheduler.add_job(
+            self._file_days, "cron", id="archive", minute=40, misfire_grace_time=1800
         )
         self._scheduler.add_job(
             self._night, "cron", id="night", hour=0, minute=20, misfire_grace_time=3600
@@ -207,7 +218,7 @@ class _Jobs:
         if self._backlog:
             log.error("sweeps lost: the database was away to the end", sweeps=len(self._backlog))
         self._scheduler.shutdown(wait=False)
-        await self._inspections.stop()
+        await asyncio.gather(self._inspections.stop(), self._archive.stop())
 
     def _slots(self) -> IntervalTrigger:
         """Fires at the start of every slot."""
@@ -293,6 +304,10 @@ class _Jobs:
     async def _inspect(self) -> None:
         with self._log.noted("inspections"):
             await self._inspections.run()
+
+    async def _file_days(self) -> None:
+        with self._log.noted("archive"):
+            await self._archive.run()
 
     async def _video(self, checking: VideoChecking) -> None:
         with contextlib.suppress(asyncio.CancelledError), self._log.noted("video"):

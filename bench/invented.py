@@ -14,6 +14,7 @@ from app.config import Settings
 from app.database import Database
 from app.evidence import queries
 from app.evidence.recording import FinishedSweep, Recorder, count_by_cohort
+from app.evidence.sample_queries import SampleRow
 from app.evidence.tables import (
     DayOrigin,
     EvidenceDay,
@@ -58,7 +59,7 @@ def successive_sweeps(
         yield FinishedSweep(tick, interval_s, tick + interval_s // 2, result, members)
 
 
-def samples_of(sweep: FinishedSweep) -> list[queries.SampleRow]:
+def samples_of(sweep: FinishedSweep) -> list[SampleRow]:
     """The rows of a sweep as the bare peers store them."""
     return [
         (

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psycopg
 
-from app.evidence.queries import SampleRow
 from app.evidence.recording import FinishedSweep, Recorder
+from app.evidence.sample_queries import SampleRow
 from app.fleet.roster import roster
 from bench.figures import Figure, Options, Section, alternately, median
 from bench.installation import Installation, installed, register_of, scratch_folder

@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 import app.accounts.tables
+import app.evidence.archive.tables
 import app.evidence.tables
 import app.fleet.tables
 import app.operations.alerts.tables

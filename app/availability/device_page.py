@@ -21,7 +21,8 @@ from app.database import Database
 from app.errors import BadParameter
 from app.evidence.host_queries import offsets_between
 from app.evidence.ledger import bring_up_to_date
-from app.evidence.queries import device_samples, device_states, last_sweep
+from app.evidence.queries import device_states, last_sweep
+from app.evidence.samples import device_samples
 from app.evidence.suspension_queries import suspensions_of
 from app.evidence.tables import Suspension
 from app.fleet.changes import Stored

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.reach import EVERYTHING, Reach
 from app.config import Settings
-from app.evidence.queries import read_statuses, suspension_covers
+from app.evidence.queries import suspension_covers
+from app.evidence.samples import read_statuses
 from app.evidence.store import slot_length
 from app.fleet.roster import days_within
 from app.web.bars import NOTHING, Strip, strip

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.availability.selection import Selection
 from app.config import Settings
-from app.evidence.failing import failing_samples, joined
 from app.evidence.queries import slot_lengths, suspension_covers
-from app.evidence.tables import Sample
+from app.evidence.samples import failing_samples, joined
 from app.fleet.roster import GroupName, in_service_on, names_of
 from app.fleet.tables import Assignment, Device
 from app.web.words import STATUS_WORDS, class_name
@@ -69,7 +68,7 @@ def outages_of(
     return outages(samples, DEFAULT_POLICY.class_table(), covers)
 
 
-def _devices_on(selection: Selection, day: date) -> ColumnElement[bool]:
+def _devices_on(selection: Selection, day: date) -> Select[int]:
     members = (
         select(Device.id)
         .join(Assignment, Assignment.device_id == Device.id)
@@ -77,7 +76,7 @@ def _devices_on(selection: Selection, day: date) -> ColumnElement[bool]:
     )
     if selection.device_id is not None:
         members = members.where(Device.id == selection.device_id)
-    return Sample.device_id.in_(members)
+    return members
 
 
 def outage_lines(

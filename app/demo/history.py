@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from app.config import Settings
 from app.database import Database
-from app.evidence.queries import SampleRow, insert_all, suspension_covers
+from app.evidence.queries import insert_all, suspension_covers
 from app.evidence.recording import count_by_cohort
+from app.evidence.sample_queries import SampleRow
 from app.evidence.store import claim_day, store_samples
 from app.evidence.tables import DayOrigin, Sweep, SweepCount
 from app.fleet.roster import roster

@@ -12,6 +12,7 @@ from app.accounts.permissions import Permission
 from app.config import Settings
 from app.errors import BadParameter, NotFound
 from app.evidence import queries
+from app.evidence.samples import device_samples
 from app.evidence.tables import Sweep
 from app.fleet.roster import Days, days_within, device_id_of
 from app.web.problems import problem_responses
@@ -152,7 +153,7 @@ def _samples(
         whole = Slots.between(start, end, interval_s)
         begin, until = whole.index_from(first), whole.index_from(last)
         part = Slots(start + begin * interval_s, interval_s, until - begin)
-        found += queries.device_samples(session, device_id, part)
+        found += device_samples(session, device_id, part)
     return [_sample_item(settings, *sample) for sample in found]
 
 

@@ -35,6 +35,7 @@ JOB_WORDS: Mapping[str, str] = {
     "sweep": message("Sweep of the fleet"),
     "ledger": message("Ledger of the day"),
     "night": message("Night's upkeep"),
+    "archive": message("Archive of the closed days"),
     "inspections": message("Inspections"),
     "video": message("Video check"),
     "days ahead": message("Days ahead"),

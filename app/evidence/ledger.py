@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.database import Database
 from app.evidence import queries
+from app.evidence.samples import read_statuses
 from app.evidence.store import require_zone
 from app.evidence.video_queries import good_video_covers
 from app.fleet.roster import first_service_day, roster
@@ -148,7 +149,7 @@ def _add(session: Session, day: date, device_ids: Sequence[int], slots: Slots) -
 
 def _seconds(session: Session, device_ids: Sequence[int], slots: Slots) -> Seconds:
     """The stored amounts of each device: by class, then those intact by video."""
-    statuses = queries.read_statuses(session, np.array(device_ids, dtype=np.int64), slots)
+    statuses = read_statuses(session, np.array(device_ids, dtype=np.int64), slots)
     suspended = queries.suspension_covers(session, device_ids, slots.start, slots.end)
     checked = good_video_covers(session, device_ids, slots.start, slots.end)
     classes = classify(statuses, slots, DEFAULT_POLICY.class_table(), suspended)

@@ -22,7 +22,7 @@ def has_partition(session: Session, day: date) -> bool:
     if session.get_bind().dialect.name != "postgresql":
         return True
     found = text("SELECT to_regclass(:name) IS NOT NULL")
-    return bool(session.scalar(found, {"name": _name(day)}))
+    return bool(session.scalar(found, {"name": partition_name(day)}))
 
 
 def make_partition(session: Session, day: date, zone: ZoneInfo) -> None:
@@ -34,7 +34,7 @@ def make_partition(session: Session, day: date, zone: ZoneInfo) -> None:
     hold_claims(session)
     if has_partition(session, day):
         return
-    name, (start, end) = _name(day), day_bounds(day, zone)
+    name, (start, end) = partition_name(day), day_bounds(day, zone)
     session.execute(text(f"CREATE TABLE {name} (LIKE sample)"))
     attach = f"ALTER TABLE sample ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})"
     session.execute(text(attach))
@@ -51,5 +51,5 @@ def hold_claims(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CLAIM_KEY})
 
 
-def _name(day: date) -> str:
+def partition_name(day: date) -> str:
     return f"sample_{day:%Y%m%d}"

@@ -2,14 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from itertools import chain
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, Row, delete, func, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import Base, straight_to_driver
@@ -22,21 +18,16 @@ from app.evidence.tables import (
     Ledger,
     LedgerCohort,
     LedgerDay,
-    Sample,
     Suspension,
     Sweep,
 )
 from app.fleet.roster import in_service_on
 from app.fleet.tables import Assignment, Device
-from kpi.calendar import Slots
 from kpi.ledger import Cover
-from kpi.status import Status
 
 AMOUNTS = ("intact", "impaired", "offline", "unknown", "suspended", "exempted")
 STORED_AMOUNTS = (*AMOUNTS, "intact_by_video")
 """What is added up and stored; the last is a part of `intact`, none of the sums."""
-SampleRow = tuple[int, int, int, int | None]
-"""(tick, device id, status, latency in ms)"""
 
 
 class StateRow(NamedTuple):
@@ -51,8 +42,6 @@ class StateRow(NamedTuple):
 
 
 RECORDING_KEY = 2023_0098_03
-FEW_DEVICES = 200
-"""Up to so many devices are read by naming their keys; for more, the whole range is scanned."""
 
 
 def _insert(session: Session, table: type[Base]) -> Any:
@@ -74,6 +63,17 @@ def insert_all(session: Session, table: type[Base], rows: Sequence[dict[str, Any
         session.connection().execute(_insert(session, table).on_conflict_do_nothing(), rows)
 
 
+def copy_rows(connection: Connection, table: str, rows: Sequence[tuple[int | None, ...]]) -> None:
+    """COPY rows into a table of PostgreSQL."""
+    with (
+        straight_to_driver(connection) as driver,
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {table} FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
 # Days and their slots
 
 
@@ -93,118 +93,6 @@ def has_days_of(session: Session, origin: DayOrigin, first: date) -> bool:
     """Whether a day from `first` on has its first evidence from this origin."""
     found = select(EvidenceDay.day).where(EvidenceDay.day >= first, EvidenceDay.origin == origin)
     return session.scalar(found.limit(1)) is not None
-
-
-# Samples
-
-
-def insert_samples(session: Session, rows: Sequence[SampleRow]) -> tuple[int, int]:
-    """Store samples; the first one under a key stays.
-
-    Returns how many were new, and how many differ from what stays under their keys. Only where a
-    key is taken is anything staged (docs/decisions/0004-copy-before-staging.md).
-    """
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        statement = "INSERT INTO sample VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        with straight_to_driver(connection) as driver:
-            inserted = int(driver.executemany(statement, rows).rowcount)
-        if inserted < len(rows):
-            _stage(connection, rows)
-            return inserted, _count_conflicts(connection, rows)
-        return inserted, 0
-    try:
-        with connection.begin_nested():  # nearly always, all are new
-            _copy(connection, "sample", rows)
-    except IntegrityError:
-        _stage(connection, rows)
-        inserted = connection.exec_driver_sql(
-            "INSERT INTO sample SELECT * FROM incoming ON CONFLICT DO NOTHING"
-        ).rowcount
-        return inserted, _count_conflicts(connection, rows)
-    return len(rows), 0
-
-
-def _stage(connection: Connection, rows: Sequence[SampleRow]) -> None:
-    """Put samples into the temporary table `incoming`, in place of what is there."""
-    connection.exec_driver_sql(
-        "CREATE TEMPORARY TABLE IF NOT EXISTS incoming "
-        "(tick BIGINT, device_id INTEGER, status SMALLINT, latency_ms SMALLINT)"
-    )
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("DELETE FROM incoming")
-        connection.exec_driver_sql("INSERT INTO incoming VALUES (?, ?, ?, ?)", list(rows))
-    else:
-        connection.exec_driver_sql("TRUNCATE incoming")
-        _copy(connection, "incoming", rows)
-
-
-def _count_conflicts(connection: Connection, rows: Sequence[SampleRow]) -> int:
-    """How many of the samples, all staged, differ from what is stored under their keys."""
-    ticks = [row[0] for row in rows]
-    differing = text(
-        "SELECT count(*) FROM incoming AS i JOIN sample AS s "
-        "ON s.tick = i.tick AND s.device_id = i.device_id "
-        "WHERE s.tick BETWEEN :first AND :last "  # so that only the partitions of its days are read
-        "AND (s.status <> i.status "
-        "OR coalesce(s.latency_ms, -1) <> coalesce(i.latency_ms, -1))"
-    )
-    return int(connection.scalar(differing, {"first": min(ticks), "last": max(ticks)}) or 0)
-
-
-def _copy(connection: Connection, table: str, rows: Sequence[tuple[int | None, ...]]) -> None:
-    with (
-        straight_to_driver(connection) as driver,
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY {table} FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
-
-
-def read_statuses(
-    session: Session, device_ids: npt.NDArray[np.int64], slots: Slots
-) -> npt.NDArray[np.uint8]:
-    """Status codes, shape (devices, slots), 255 without a sample; `device_ids` ascending."""
-    matrix = np.full((len(device_ids), slots.count), Status.UNKNOWN, dtype=np.uint8)
-    if not matrix.size:
-        return matrix
-    for tick, device_id, status in _status_chunks(session, device_ids, slots):
-        row = np.minimum(np.searchsorted(device_ids, device_id), len(device_ids) - 1)
-        known = device_ids[row] == device_id
-        column = (tick - slots.start) // slots.interval_s
-        matrix[row[known], column[known]] = status[known]
-    return matrix
-
-
-def _status_chunks(
-    session: Session, device_ids: npt.NDArray[np.int64], slots: Slots
-) -> Iterable[npt.NDArray[np.int64]]:
-    """Arrays of shape (3, n): tick, device id, status."""
-    query = select(Sample.tick, Sample.device_id, Sample.status)
-    if len(device_ids) > FEW_DEVICES:
-        query = query.where(Sample.tick >= slots.start, Sample.tick < slots.end)
-    else:
-        ticks = range(slots.start, slots.end, slots.interval_s)
-        query = query.where(Sample.tick.in_(ticks), Sample.device_id.in_(device_ids.tolist()))
-    result: Any = session.connection().execute(query)
-    cursor = result.cursor  # the driver's own: SQLAlchemy's rows cost four times as much
-    while rows := cursor.fetchmany(20_000):
-        flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=3 * len(rows))
-        yield flat.reshape(-1, 3).T
-
-
-def device_samples(
-    session: Session, device_id: int, slots: Slots
-) -> list[tuple[int, int, int | None]]:
-    """(tick, status, latency in ms) of one device, in order."""
-    ticks = range(slots.start, slots.end, slots.interval_s)
-    rows = session.execute(
-        select(Sample.tick, Sample.status, Sample.latency_ms)
-        .where(Sample.tick.in_(ticks), Sample.device_id == device_id)
-        .order_by(Sample.tick)
-    )
-    return [(tick, status, latency) for tick, status, latency in rows]
 
 
 # Suspensions
@@ -354,7 +242,7 @@ def insert_sweep_counts(session: Session, rows: Sequence[dict[str, int]]) -> Non
         statement = f"INSERT INTO sweep_count ({columns}) VALUES ({marks})"  # noqa: S608 - our names
         connection.exec_driver_sql(statement, values)
     else:
-        _copy(connection, f"sweep_count ({columns})", values)
+        copy_rows(connection, f"sweep_count ({columns})", values)
 
 
 def last_sweep(session: Session) -> Sweep | None:

@@ -17,7 +17,8 @@ from app.evidence import queries
 from app.evidence.clock_history import note_offsets
 from app.evidence.host_log import note_host
 from app.evidence.judging import HostReport
-from app.evidence.queries import AMOUNTS, STORED_AMOUNTS, SampleRow, StateRow
+from app.evidence.queries import AMOUNTS, STORED_AMOUNTS, StateRow
+from app.evidence.sample_queries import SampleRow
 from app.evidence.store import Stored, claim_day, store_samples
 from app.evidence.tables import DayOrigin, Sweep
 from app.evidence.video_queries import VideoRow

@@ -21,9 +21,9 @@ from app.config import Settings
 from app.database import Database
 from app.errors import BadParameter
 from app.evidence import queries
-from app.evidence.queries import SampleRow
 from app.evidence.recording import LONGEST_LATENCY_MS
 from app.evidence.sample_files import RawSample, open_samples
+from app.evidence.sample_queries import SampleRow
 from app.evidence.store import Stored, claim_day, require_zone, store_samples
 from app.evidence.tables import DayOrigin
 from app.fleet.roster import device_ids_by_code

@@ -16,8 +16,9 @@ from app.config import Settings
 from app.database import Database
 from app.errors import Refused
 from app.evidence import queries
+from app.evidence.archive.late import without_filed
 from app.evidence.partitions import has_partition, make_partition
-from app.evidence.queries import SampleRow
+from app.evidence.sample_queries import SampleRow, insert_samples
 from app.evidence.tables import DayOrigin, EvidenceDay, EvidenceZone
 from kpi.calendar import local_day
 
@@ -95,9 +96,12 @@ def store_samples(session: Session, zone: ZoneInfo, rows: Sequence[SampleRow]) -
     """Store samples whose ticks are slot starts of claimed days."""
     if not rows:
         return Stored()
-    inserted, conflicts = queries.insert_samples(session, rows)
+    unfiled = without_filed(session, rows)
+    inserted, conflicts = insert_samples(session, unfiled.rows) if unfiled.rows else (0, 0)
     if inserted:
-        _mark_late(session, zone, rows)
+        _mark_late(session, zone, unfiled.rows)
+        unfiled.count_stored()
+    conflicts += unfiled.conflicts
     return Stored(inserted, len(rows) - inserted - conflicts, conflicts)
 
 

@@ -157,13 +157,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "sqlite":
         file = tmp_path / "intact.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
-        database = Database(f"sqlite:///{file}")
+        database = Database(f"sqlite:///{file}", tmp_path / "archive")
         event.listen(database.engine, "connect", _waits_for_no_disk)
         yield database
         database.close()
         return
     kept: KeptPostgres = request.getfixturevalue("kept_postgres")
-    database = Database(kept.url)
+    database = Database(kept.url, tmp_path / "archive")
     yield database
     database.close()
     kept.make_empty(database)

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.config import Settings
 from app.database import Database
 from app.evidence.ledger import mark_touched
-from app.evidence.queries import SampleRow
+from app.evidence.sample_queries import SampleRow
 from app.evidence.store import claim_day, store_samples
 from app.evidence.suspensions import import_suspensions
 from app.evidence.tables import DayOrigin

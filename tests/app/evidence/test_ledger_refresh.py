@@ -13,7 +13,7 @@ from app.database import Database
 from app.errors import Refused
 from app.evidence import queries
 from app.evidence.ledger import bring_up_to_date, mark_touched
-from app.evidence.queries import SampleRow
+from app.evidence.sample_queries import SampleRow
 from app.evidence.store import Stored, claim_day, store_samples
 from app.evidence.tables import DayOrigin, Ledger, LedgerCohort, Suspension
 from app.fleet.tables import BEGINNING, Assignment, Cohort, Device, DeviceKind, ProbeChoice

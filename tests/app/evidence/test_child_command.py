@@ -1,4 +1,4 @@
-"""The collector's child that inspects: it does what is due, and ends when it is told to."""
+"""The collector's children: they do what is due, and end when they are told to."""
 
 import asyncio
 import signal
@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.config import Settings
 from app.database import open_database
-from app.evidence.inspection_process import InspectionProcess
+from app.evidence.child_command import ChildCommand
 from app.evidence.ledger import mark_touched
 from app.evidence.tables import DeviceState
 from app.fleet.importing import import_devices
@@ -39,7 +39,7 @@ def test_it_inspects_those_who_answer_and_ends(settings: Settings) -> None:
                 first = device.code == fleet.cameras[0].code
                 status = Status.INTACT if first else Status.TIMEOUT
                 session.add(DeviceState(device_id=device.id, status=status, since=0, detail=""))
-        asyncio.run(InspectionProcess().run())
+        asyncio.run(ChildCommand("inspect", "--due").run())
     with database.read() as session:
         observed = session.scalars(select(Observed)).one()
         assert observed.outcome == Status.INTACT
@@ -49,7 +49,7 @@ def test_it_inspects_those_who_answer_and_ends(settings: Settings) -> None:
 
 def test_it_ends_with_the_collector(settings: Settings) -> None:
     async def stopped() -> None:
-        process = InspectionProcess()
+        process = ChildCommand("inspect", "--due")
         child = await process.start()
         await process.stop()
         assert child.returncode == -signal.SIGTERM

@@ -1,6 +1,7 @@
-"""The inspections that are due, in a process of their own that ends when they are done.
+"""Work of the collector in a process of its own that ends when it is done.
 
-The parsed WSDL would stay in the collector's memory, and its reading would take the sweeps' time.
+What it needs (a parsed WSDL, a day of samples) would stay in the collector's memory, and would take
+the sweeps' time.
 """
 
 import asyncio
@@ -12,16 +13,14 @@ import structlog
 from app.evidence.job_log import JobFailed
 
 log = structlog.get_logger()
-EVERY_S = 300
-FIRST_AFTER_S = 90
-"""The first sweep of a new collector has then told who answers."""
 STOP_WITHIN_S = 2.0
 
 
-class InspectionProcess:
-    """Starts `intact inspect --due`, one at a time."""
+class ChildCommand:
+    """Starts `intact` with these arguments, one process at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
+        self._arguments = arguments
         self._child: asyncio.subprocess.Process | None = None
 
     async def run(self) -> None:
@@ -29,19 +28,20 @@ class InspectionProcess:
         child = await self.start()
         code = await child.wait()
         if code > 0:  # below: ended by us
-            log.warning("inspections failed; their own words are above", code=code)
+            told = " ".join(self._arguments)
+            log.warning("it failed; its own words are above", command=told, code=code)
             raise JobFailed(f"exit code {code}")
 
     async def start(self) -> asyncio.subprocess.Process:
         """Start it; `stop` ends it."""
-        command = (sys.executable, "-m", "app.cli", "inspect", "--due")
+        command = (sys.executable, "-m", "app.cli", *self._arguments)
         self._child = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL
         )
         return self._child
 
     async def stop(self) -> None:
-        """End it where it runs; what it has not kept yet is inspected another time."""
+        """End it where it runs; what it has not kept yet is done another time."""
         child = self._child
         if child is None or child.returncode is not None:
             return

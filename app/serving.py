@@ -34,7 +34,8 @@ from app.errors import Refused
 from app.evidence.store import refuse_other_zone
 from app.main import create_app
 from app.operations.alerts.watching import watch
-from app.operations.delivery.sending import deliver, webhook_client
+from app.operations.delivery.recipients import follow_settings
+from app.operations.delivery.sending import Courier
 from app.operations.wall import WallView
 from app.web.events import Broadcast
 
@@ -43,6 +44,7 @@ SILENT_AFTER_S = 60
 LONGEST_PAUSE_S = 30.0
 STOP_WITHIN_S = 3.0
 WATCH_S = 5
+DELIVER_S = 2
 
 
 class Supervisor:
@@ -149,6 +151,8 @@ def serve(database: Database, settings: Settings, *, open_to_read: bool = False)
     Raises `Refused` where the port is taken or the evidence is of another time zone.
     """
     refuse_other_zone(database, settings)
+    with database.write() as session:
+        follow_settings(session, settings, int(time.time()))
     application = create_app(settings, database, open_to_read=open_to_read)
     configuration = uvicorn.Config(
         application,
@@ -198,7 +202,7 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 def _duties(database: Database, settings: Settings) -> Iterator[None]:
     """What the web process does besides serving."""
     supervisor = Supervisor()
-    client = webhook_client()
+    courier = Courier(database, settings)
     watching_since = int(time.time())
     scheduler = BackgroundScheduler(
         timezone=settings.zone, job_defaults={"coalesce": True, "max_instances": 1}
@@ -207,7 +211,10 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
     def watch_alerts() -> None:
         with put_off_while_away("alerts"):
             watch(database, settings, int(time.time()), watching_since)
-            deliver(database, settings, int(time.time()), client)
+
+    def deliver_messages() -> None:
+        with put_off_while_away("delivery"):
+            courier.round()
 
     def tidy_accounts() -> None:
         with put_off_while_away("accounts"):
@@ -217,6 +224,7 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
     scheduler.add_job(supervisor.tend, "interval", seconds=1)
     scheduler.add_job(tidy_accounts, "interval", hours=1)
     scheduler.add_job(watch_alerts, "interval", seconds=min(WATCH_S, settings.poll_interval))
+    scheduler.add_job(deliver_messages, "interval", seconds=DELIVER_S)
     every_s = watchdog.interval_s()
     if every_s is not None:
         scheduler.add_job(
@@ -229,4 +237,4 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
     finally:
         scheduler.shutdown(wait=False)
         supervisor.stop()
-        client.close()
+        courier.close()

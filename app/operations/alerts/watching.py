@@ -28,7 +28,7 @@ from app.operations.alerts.rules import (
     recent_evidence,
 )
 from app.operations.alerts.tables import Alert, AlertEvent, AlertKind
-from app.operations.delivery.queries import add_notification
+from app.operations.delivery.queries import enqueue
 from kpi.calendar import local_day
 from kpi.rates import Amounts, ratio
 
@@ -102,9 +102,7 @@ def _resolve(
 
 def _announce(session: Session, settings: Settings, facts: AlertFacts, now: int) -> None:
     log.warning("alert", event_=facts.event.value, kind=facts.kind.value, alert=facts.id)
-    if settings.webhook_url is not None:
-        message = body(facts, settings.zone)
-        add_notification(session, facts.id, facts.event.value, message, now)
+    enqueue(session, facts.id, facts.event.value, None, body(facts, settings.zone), now)
 
 
 # The figures that stand in an alert

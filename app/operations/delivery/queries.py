@@ -1,37 +1,67 @@
-"""All SQL of notifications. A session comes in; no transaction begins or ends here."""
+"""All SQL of the outbox. A session comes in; no transaction begins or ends here."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from app.operations.delivery.tables import Notification
+from app.operations.delivery.recipient_queries import recipients_of
+from app.operations.delivery.tables import WAITING, Notification, Recipient, Severity
 
 
 class Claimed(NamedTuple):
-    """A notification that is ours to send; `attempts` counts this one."""
+    """A message that is ours to send; `attempts` counts this one."""
 
     id: int
+    event: str
+    severity: str
     body: dict[str, Any]
-    created_at: int
+    queued_at: int
     attempts: int
 
 
-def add_notification(
-    session: Session, alert_id: int, event: str, body: dict[str, Any], now: int
-) -> None:
-    session.add(
-        Notification(alert_id=alert_id, event=event, body=body, created_at=now, next_attempt_at=now)
+def enqueue(
+    session: Session,
+    alert_id: int | None,
+    event: str,
+    recipients: Sequence[int] | None,
+    body: dict[str, Any],
+    now: int,
+    severity: str = Severity.CRITICAL,
+) -> int:
+    """Put a message for each recipient into the outbox, in the transaction of the decision.
+
+    `recipients`: ids, of which those are told that are enabled; None: all that are enabled and want
+    the severity. `body`: what is sent as it is to a webhook; `summary` in it holds language → text.
+    `now`: UTC seconds. Messages of one alert reach a recipient in the order of these calls. To be
+    called once for each decision. Returns how many messages there are.
+    """
+    told = recipients_of(session, recipients, Severity(severity))
+    session.add_all(
+        Notification(
+            alert_id=alert_id,
+            recipient_id=recipient_id,
+            severity=severity,
+            event=event,
+            body=body,
+            created_at=now,
+            queued_at=now,
+            next_attempt_at=now,
+        )
+        for recipient_id in told
     )
+    session.flush()
+    return len(told)
 
 
 def notifications_of(session: Session, alert_ids: Collection[int]) -> dict[int, list[Notification]]:
-    """Alert id → its notifications, oldest first."""
+    """Alert id → its messages, oldest first."""
     found: dict[int, list[Notification]] = {alert_id: [] for alert_id in alert_ids}
     query = select(Notification).where(Notification.alert_id.in_(alert_ids))
     for notification in session.scalars(query.order_by(Notification.id)):
-        found[notification.alert_id].append(notification)
+        if notification.alert_id is not None:
+            found[notification.alert_id].append(notification)
     return found
 
 
@@ -45,37 +75,60 @@ def count_unsent(session: Session, now: int) -> int:
     return session.scalar(select(func.count(Notification.id)).where(*failed)) or 0
 
 
-def due_notification(session: Session, now: int) -> Notification | None:
-    """The oldest notification that is to be sent now; those of one alert go out in order."""
+# Sending
+
+
+def due_recipients(session: Session, now: int) -> list[int]:
+    """Who has a message that is to be sent now; those whose messages have failed least come first,
+    so that who cannot be reached holds up nobody."""
+    tried = func.min(Notification.attempts)
+    query = (
+        select(Notification.recipient_id)
+        .join(Recipient, Recipient.id == Notification.recipient_id)
+        .where(Recipient.enabled, _due(now))
+        .group_by(Notification.recipient_id)
+        .order_by(tried, Notification.recipient_id)
+    )
+    return [recipient_id for recipient_id in session.scalars(query) if recipient_id is not None]
+
+
+def due_notification(session: Session, recipient_id: int, now: int) -> Notification | None:
+    """The recipient's oldest message that is to be sent now."""
+    query = select(Notification).where(Notification.recipient_id == recipient_id, _due(now))
+    return session.scalar(query.order_by(Notification.id).limit(1))
+
+
+def _due(now: int) -> ColumnElement[bool]:
+    """Its time has come, and nothing older of the same alert waits for the same recipient."""
     earlier = aliased(Notification)
     waits = exists().where(
         earlier.alert_id == Notification.alert_id,
+        earlier.recipient_id == Notification.recipient_id,
         earlier.id < Notification.id,
         earlier.delivered_at.is_(None),
         earlier.given_up_at.is_(None),
     )
-    due = and_(_unsent(), Notification.next_attempt_at <= now, ~waits)
-    return session.scalar(select(Notification).where(due).order_by(Notification.id).limit(1))
+    return and_(WAITING, Notification.next_attempt_at <= now, ~waits)
 
 
 def claim_notification(
     session: Session, seen: Notification, now: int, lease_s: int
 ) -> Claimed | None:
-    """Take a due notification for `lease_s`; None where another process was faster."""
+    """Take a due message for `lease_s`; None where another process was faster."""
     taken = (
         update(Notification)
         .where(
             Notification.id == seen.id,
             Notification.attempts == seen.attempts,
             Notification.next_attempt_at <= now,
-            _unsent(),
+            WAITING,
         )
         .values(attempts=seen.attempts + 1, next_attempt_at=now + lease_s)
         .returning(Notification.id)
     )
     if session.connection().execute(taken).scalar() is None:
         return None
-    return Claimed(seen.id, seen.body, seen.created_at, seen.attempts + 1)
+    return Claimed(seen.id, seen.event, seen.severity, seen.body, seen.queued_at, seen.attempts + 1)
 
 
 def mark_delivered(session: Session, claimed: Claimed, now: int) -> None:
@@ -89,13 +142,9 @@ def mark_delivered(session: Session, claimed: Claimed, now: int) -> None:
 def mark_failed(
     session: Session, claimed: Claimed, error: str, next_attempt_at: int, given_up_at: int | None
 ) -> None:
-    """Note a failed attempt, unless another process has taken the notification over."""
+    """Note a failed attempt, unless another process has taken the message over."""
     session.execute(
         update(Notification)
-        .where(Notification.id == claimed.id, Notification.attempts == claimed.attempts, _unsent())
+        .where(Notification.id == claimed.id, Notification.attempts == claimed.attempts, WAITING)
         .values(last_error=error, next_attempt_at=next_attempt_at, given_up_at=given_up_at)
     )
-
-
-def _unsent() -> ColumnElement[bool]:
-    return and_(Notification.delivered_at.is_(None), Notification.given_up_at.is_(None))

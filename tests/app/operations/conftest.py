@@ -21,6 +21,7 @@ from app.fleet.tables import (
 )
 from app.operations import pages
 from app.operations.alerts import api
+from app.operations.delivery.recipients import follow_settings
 from app.web import docs, problems, security, shell
 from kpi.rates import Amounts
 from tests.app.asking import Asker
@@ -82,9 +83,12 @@ def fleet(database: Database) -> FleetOnPaper:
 
 
 @pytest.fixture
-def webhook_settings(settings: Settings) -> Settings:
-    """Settings with a webhook that nobody has to serve."""
-    return Settings(data_dir=settings.data_dir, webhook_url="http://127.0.0.1:9/hook")
+def webhook_settings(settings: Settings, database: Database) -> Settings:
+    """Settings with a webhook that nobody has to serve, as a server has begun with them."""
+    hooked = Settings(data_dir=settings.data_dir, webhook_url="http://127.0.0.1:9/hook")
+    with database.write() as session:
+        follow_settings(session, hooked, 0)
+    return hooked
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """Delivery to a real receiver: retried, claimed once, in order, given up in the end."""
 
-import json
+import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -17,56 +14,13 @@ from app.database import Database
 from app.operations.alerts.queries import insert_alert
 from app.operations.alerts.tables import AlertEvent, AlertKind
 from app.operations.delivery import queries, sending
-from app.operations.delivery.sending import (
-    BACKOFF_S,
-    GIVE_UP_S,
-    LEASE_S,
-    backoff,
-    deliver,
-    webhook_client,
-)
+from app.operations.delivery.posting import TIMEOUT_S
+from app.operations.delivery.recipients import follow_settings
+from app.operations.delivery.sending import FIRST_WAIT_S, GIVE_UP_S, LEASE_S, backoff, deliver
 from app.operations.delivery.tables import Notification
+from tests.app.operations.delivery.receivers import Receiver
 
 NOW = 1_800_000_000
-
-
-class Receiver:
-    """A webhook on loopback. `answers` are the status codes to come; after them 204."""
-
-    def __init__(self) -> None:
-        self.answers: list[int] = []
-        self.received: list[dict[str, Any]] = []
-        self.asked: list[str] = []
-        self.before_answer: Any = None
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                receiver.asked.append(self.path)
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if receiver.before_answer:
-                    receiver.before_answer()
-                status = receiver.answers.pop(0) if receiver.answers else 204
-                if status < 300:
-                    receiver.received.append(json.loads(body))
-                self.send_response(status)
-                if 300 <= status < 400:
-                    self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_arguments: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook?key=secret"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 @pytest.fixture
@@ -77,14 +31,16 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def hooked(receiver: Receiver, tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, webhook_url=receiver.url)
+def hooked(receiver: Receiver, database: Database, tmp_path: Path) -> Settings:
+    return hook(database, tmp_path, receiver.url)
 
 
-@pytest.fixture
-def poster() -> Iterator[httpx.Client]:
-    with webhook_client() as client:
-        yield client
+def hook(database: Database, folder: Path, url: str) -> Settings:
+    """Settings with this webhook, as a server has begun with them."""
+    settings = Settings(data_dir=folder, webhook_url=url)
+    with database.write() as session:
+        follow_settings(session, settings, NOW)
+    return settings
 
 
 def decide_to_send(database: Database, *events: AlertEvent) -> int:
@@ -95,7 +51,7 @@ def decide_to_send(database: Database, *events: AlertEvent) -> int:
         assert alert_id is not None
         for event in events:
             body = {"event": event.value, "summary": {"zh": "完好率"}}
-            queries.add_notification(session, alert_id, event, body, NOW)
+            assert queries.enqueue(session, alert_id, event, None, body, NOW) == 1
     return alert_id
 
 
@@ -105,63 +61,65 @@ def stored(database: Database) -> list[Notification]:
 
 
 def test_fails_twice_then_succeeds(
-    database: Database, hooked: Settings, receiver: Receiver, poster: httpx.Client
+    database: Database, hooked: Settings, receiver: Receiver
 ) -> None:
     decide_to_send(database, AlertEvent.OPENED)
     receiver.answers = [503, 302]
-    assert deliver(database, hooked, NOW, poster) == 0
+    assert deliver(database, hooked, NOW) == 0
     assert stored(database)[0].last_error == "HTTP 503"
-    assert deliver(database, hooked, NOW + 9, poster) == 0
+    assert deliver(database, hooked, NOW + 9) == 0
     assert len(receiver.asked) == 1, "not before its time"
-    assert deliver(database, hooked, NOW + 10, poster) == 0
+    assert deliver(database, hooked, NOW + 10) == 0
     assert stored(database)[0].last_error == "HTTP 302"
-    assert deliver(database, hooked, NOW + 40, poster) == 1
+    assert deliver(database, hooked, NOW + 40) == 1
     assert receiver.received == [{"event": "opened", "summary": {"zh": "完好率"}}]
     assert receiver.asked == ["/hook?key=secret"] * 3, "a redirect is not followed"
     (sent,) = stored(database)
     assert (sent.attempts, sent.delivered_at, sent.last_error) == (3, NOW + 40, None)
-    assert deliver(database, hooked, NOW + 86_400, poster) == 0
+    assert deliver(database, hooked, NOW + 86_400) == 0
     assert len(receiver.asked) == 3
 
 
 def test_waits_longer_and_longer() -> None:
-    waits = [backoff(attempts) for attempts in range(1, 12)]
+    at, times = 0, [0]
+    while at < GIVE_UP_S:
+        at += backoff(at)
+        times.append(at)
+    waits = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert waits == sorted(waits)
-    assert (waits[0], waits[-1]) == (10, 3600)
-    assert LEASE_S > sending.BATCH * 2 * sending.TIMEOUT_S
+    assert (waits[0], waits[-1], len(times)) == (10, 3600, 34)
+    assert LEASE_S > 2 * TIMEOUT_S
 
 
-def test_nobody_there(database: Database, tmp_path: Path, poster: httpx.Client) -> None:
-    decide_to_send(database, AlertEvent.OPENED)
+def test_nobody_there(database: Database, tmp_path: Path) -> None:
     closed = Receiver()
     closed.close()
-    settings = Settings(data_dir=tmp_path, webhook_url=closed.url)
-    assert deliver(database, settings, NOW, poster) == 0
+    settings = hook(database, tmp_path, closed.url)
+    decide_to_send(database, AlertEvent.OPENED)
+    assert deliver(database, settings, NOW) == 0
     (waiting,) = stored(database)
-    assert waiting.next_attempt_at == NOW + BACKOFF_S[0]
+    assert waiting.next_attempt_at == NOW + FIRST_WAIT_S
     assert "ConnectError" in (waiting.last_error or "")
     assert "secret" not in (waiting.last_error or "")
 
 
-def test_address_that_cannot_be_read(
-    database: Database, tmp_path: Path, poster: httpx.Client
-) -> None:
+def test_address_that_cannot_be_read(database: Database, tmp_path: Path) -> None:
+    settings = hook(database, tmp_path, "http://[broken/hook")
     decide_to_send(database, AlertEvent.OPENED)
-    settings = Settings(data_dir=tmp_path, webhook_url="http://[broken/hook")
-    assert deliver(database, settings, NOW, poster) == 0
+    assert deliver(database, settings, NOW) == 0
     assert stored(database)[0].last_error
 
 
 def test_killed_between_claim_and_sending(
-    database: Database, hooked: Settings, receiver: Receiver, poster: httpx.Client
+    database: Database, hooked: Settings, receiver: Receiver
 ) -> None:
     decide_to_send(database, AlertEvent.OPENED)
     with database.write() as session:
-        due = queries.due_notification(session, NOW)
+        due = queries.due_notification(session, 1, NOW)
         assert due is not None
         assert queries.claim_notification(session, due, NOW, LEASE_S)
-    assert deliver(database, hooked, NOW + LEASE_S - 1, poster) == 0
-    assert deliver(database, hooked, NOW + LEASE_S, poster) == 1
+    assert deliver(database, hooked, NOW + LEASE_S - 1) == 0
+    assert deliver(database, hooked, NOW + LEASE_S) == 1
     assert len(receiver.received) == 1
 
 
@@ -169,7 +127,6 @@ def test_killed_after_sending_sends_again(
     database: Database,
     hooked: Settings,
     receiver: Receiver,
-    poster: httpx.Client,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     decide_to_send(database, AlertEvent.OPENED)
@@ -178,22 +135,20 @@ def test_killed_after_sending_sends_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(sending, "_note", die)
+        patch.setattr(sending.Courier, "_note", die)
         with pytest.raises(KeyboardInterrupt):
-            deliver(database, hooked, NOW, poster)
-    assert deliver(database, hooked, NOW + LEASE_S, poster) == 1
+            deliver(database, hooked, NOW)
+    assert deliver(database, hooked, NOW + LEASE_S) == 1
     assert len(receiver.received) == 2
 
 
-def test_two_deliverers_send_once(
-    database: Database, hooked: Settings, receiver: Receiver, poster: httpx.Client
-) -> None:
+def test_two_deliverers_send_once(database: Database, hooked: Settings, receiver: Receiver) -> None:
     decide_to_send(database, AlertEvent.OPENED)
     barrier = threading.Barrier(6)
 
     def send() -> int:
         barrier.wait()
-        return deliver(database, hooked, NOW, poster)
+        return deliver(database, hooked, NOW)
 
     with ThreadPoolExecutor(6) as pool:
         sent = [job.result() for job in [pool.submit(send) for _ in range(6)]]
@@ -202,51 +157,56 @@ def test_two_deliverers_send_once(
 
 
 def test_second_deliverer_while_the_first_is_sending(
-    database: Database, hooked: Settings, receiver: Receiver, poster: httpx.Client
+    database: Database, hooked: Settings, receiver: Receiver
 ) -> None:
     decide_to_send(database, AlertEvent.OPENED)
     meanwhile: list[int] = []
 
     def another() -> None:
         receiver.before_answer = None
-        meanwhile.append(deliver(database, hooked, NOW + 30, poster))
+        meanwhile.append(deliver(database, hooked, NOW + 30))
 
     receiver.before_answer = another
-    assert deliver(database, hooked, NOW, poster) == 1
+    assert deliver(database, hooked, NOW) == 1
     assert (meanwhile, len(receiver.received)) == ([0], 1)
 
 
 def test_an_alert_is_told_in_order(
-    database: Database, hooked: Settings, receiver: Receiver, poster: httpx.Client
+    database: Database, hooked: Settings, receiver: Receiver
 ) -> None:
     decide_to_send(database, AlertEvent.OPENED, AlertEvent.RESOLVED)
     receiver.answers = [500]
-    assert deliver(database, hooked, NOW, poster) == 0
-    assert deliver(database, hooked, NOW + 5, poster) == 0
+    assert deliver(database, hooked, NOW) == 0
+    assert deliver(database, hooked, NOW + 5) == 0
     assert len(receiver.asked) == 1, "the end waits for the beginning"
-    assert deliver(database, hooked, NOW + 10, poster) == 2
+    assert deliver(database, hooked, NOW + 10) == 2
     assert [body["event"] for body in receiver.received] == ["opened", "resolved"]
 
 
 def test_given_up_after_a_day_and_kept(
-    database: Database, hooked: Settings, receiver: Receiver, poster: httpx.Client
+    database: Database, hooked: Settings, receiver: Receiver
 ) -> None:
     decide_to_send(database, AlertEvent.OPENED, AlertEvent.RESOLVED)
     receiver.answers = [500, 500]
-    deliver(database, hooked, NOW, poster)
+    deliver(database, hooked, NOW)
     late = NOW + GIVE_UP_S
-    assert deliver(database, hooked, late, poster) == 0
+    assert deliver(database, hooked, late) == 0
     first, second = stored(database)
     assert (first.given_up_at, first.last_error) == (late, "HTTP 500")
     assert second.given_up_at is None
     with database.read() as session:
         assert queries.count_unsent(session, late) == 1
-    assert deliver(database, hooked, late + 1, poster) == 1, "its successor goes out"
+    assert deliver(database, hooked, late + 1) == 1, "its successor goes out"
 
 
-def test_without_a_webhook_nothing_is_sent(
-    database: Database, settings: Settings, poster: httpx.Client
+def test_what_waits_for_a_webhook_that_is_set_no_more_is_given_up(
+    database: Database, hooked: Settings, receiver: Receiver, settings: Settings
 ) -> None:
     decide_to_send(database, AlertEvent.OPENED)
-    assert deliver(database, settings, NOW, poster) == 0
-    assert stored(database)[0].attempts == 0
+    with database.write() as session:
+        follow_settings(session, settings, NOW + 1)
+        assert queries.enqueue(session, None, "opened", None, {}, NOW + 1) == 0
+    assert deliver(database, settings, NOW + 2) == 0
+    (kept,) = stored(database)
+    assert (kept.given_up_at, kept.last_error) == (NOW + 1, "INTACT_WEBHOOK_URL is not set")
+    assert (kept.attempts, receiver.asked) == (0, [])

@@ -67,7 +67,7 @@ def demo_command(
     data: Annotated[Path, typer.Option(help="Folder of its database.")] = Path("intact-data/demo"),
     cameras: Cameras = 3292,
     rooms: Rooms = 28,
-    history_days: Annotated[int, typer.Option(min=0, max=62, help="Invented history.")] = 3,
+    history_days: Annotated[int, typer.Option(min=0, max=62, help="Invented history.")] = 62,
     open_to_read: Annotated[
         bool, typer.Option("--open", help="This machine may read without signing in.")
     ] = False,

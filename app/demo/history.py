@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from app.config import Settings
 from app.database import Database
+from app.evidence.archive.archiving import file_day
+from app.evidence.archive.day_files import DayGrid
 from app.evidence.queries import insert_all, suspension_covers
 from app.evidence.recording import count_by_cohort
 from app.evidence.sample_queries import SampleRow
@@ -28,6 +30,8 @@ from kpi.status import Status
 
 SEED = 2023
 SLOTS_A_BATCH = 30
+HOT_DAYS = 2
+"""Today and yesterday are in the database, as if swept."""
 OUTAGES_A_DAY = 0.05
 """Of each device; with `MEAN_OUTAGE_S` about half a per cent of the time is lost."""
 MEAN_OUTAGE_S = 2.4 * 3600
@@ -54,7 +58,8 @@ def write_history(
     now: int,
     report: ReportProgress,
 ) -> None:
-    """Store invented samples of the devices for `days`, up to the slot before `now`.
+    """Store invented samples of the devices for `days`, up to the slot before `now`; the older
+    days as archived ones.
 
     The last of the days gets its sweeps too. The devices are those in service on all of them.
     """
@@ -64,6 +69,10 @@ def write_history(
         start, end = day_bounds(day, settings.zone)
         slots = Slots.between(start, min(end, last_tick), settings.poll_interval)
         invented = invent_day(random, len(device_ids), slots)
+        if number < len(days) - HOT_DAYS:
+            _file(database, settings, device_ids, day, invented, now)
+            report("history (slots)", (number + 1) * slots.count, len(days) * slots.count)
+            continue
         for rows in _batches(device_ids, invented):
             with database.write() as session:
                 claim_day(session, day, settings.timezone, settings.poll_interval, DayOrigin.DEMO)
@@ -71,6 +80,27 @@ def write_history(
             done = number * slots.count + (rows[-1][0] - start) // slots.interval_s + 1
             report("history (slots)", done, len(days) * slots.count)
     _write_sweeps(database, device_ids, day, invented)
+
+
+def _file(
+    database: Database,
+    settings: Settings,
+    device_ids: Sequence[int],
+    day: date,
+    invented: InventedDay,
+    now: int,
+) -> None:
+    """A day that is over goes straight into the archive."""
+    with database.write() as session:
+        claim_day(session, day, settings.timezone, settings.poll_interval, DayOrigin.DEMO)
+    order = np.argsort(np.array(device_ids, dtype=np.int64))
+    grid = DayGrid(
+        np.array(device_ids, dtype=np.int64)[order],
+        invented.slots,
+        invented.statuses[order],
+        invented.latencies[order],
+    )
+    file_day(database, settings, day, grid, now)
 
 
 def _write_sweeps(

@@ -14,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.database import Database
 from app.evidence import queries
+from app.evidence.archive.queries import known_days
 from app.evidence.samples import read_statuses
 from app.evidence.store import require_zone
 from app.evidence.video_queries import good_video_covers
@@ -32,6 +32,8 @@ from kpi.ledger import Seconds, classify, intact_by_video, seconds_by_class
 from kpi.policy import DEFAULT_POLICY
 
 SAMPLES_A_STEP = 1_000_000
+FILED_A_STEP = 5_000_000
+"""A file is read from its start each time, and quickly."""
 MANY = 500
 
 
@@ -44,6 +46,7 @@ class _Day:
     start: int
     end: int
     has_evidence: bool
+    is_filed: bool
 
 
 def bring_up_to_date(
@@ -87,21 +90,18 @@ def _stale_days(
         lengths = queries.slot_lengths(session, first, last)
         ledgers = queries.ledger_days(session, first, last)
         dirty = queries.dirty_days(session, first, last)
+        filed = {row.day for row in known_days(session, first, last) if row.is_filed}
     stale = []
     for day in days_between(first, last):
         interval_s = lengths.get(day, settings.poll_interval)
-        view = _existing(day, interval_s, settings.zone, now, has_evidence=day in lengths)
+        start, end = day_bounds(day, settings.zone)
+        reached = max(start, min(end, existing_end(now, interval_s)))
+        view = _Day(day, interval_s, start, reached, day in lengths, day in filed)
         made_of, through = ledgers.get(day, (interval_s, view.start - 1))
         behind = view.end - through > lag_slots * interval_s
         if day in dirty or made_of != interval_s or behind:
             stale.append(view)
     return stale
-
-
-def _existing(day: date, interval_s: int, zone: ZoneInfo, now: int, *, has_evidence: bool) -> _Day:
-    start, end = day_bounds(day, zone)
-    reached = max(start, min(end, existing_end(now, interval_s)))
-    return _Day(day, interval_s, start, reached, has_evidence)
 
 
 def _step(database: Database, day: _Day) -> bool:
@@ -129,7 +129,8 @@ def _next_step(day: _Day, through: int, devices: int) -> Slots:
     slots = Slots.between(through, day.end, day.interval_s)
     if not day.has_evidence:
         return slots
-    return replace(slots, count=min(slots.count, max(1, SAMPLES_A_STEP // max(1, devices))))
+    most = FILED_A_STEP if day.is_filed else SAMPLES_A_STEP
+    return replace(slots, count=min(slots.count, max(1, most // max(1, devices))))
 
 
 def _repair(

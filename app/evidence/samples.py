@@ -30,9 +30,8 @@ def read_statuses(session: Session, device_ids: Ints, slots: Slots) -> npt.NDArr
         known = device_ids[row] == device_id
         column = (tick - slots.start) // slots.interval_s
         matrix[row[known], column[known]] = status[known]
-    for grid, here, there in _filed(session, device_ids, slots):
-        told = grid.statuses[:, there]
-        matrix[:, here] = np.where(told == NO_SAMPLE, matrix[:, here], told)
+    for grid, columns in _filed(session, device_ids, slots):
+        matrix[:, columns] = np.where(grid.statuses == NO_SAMPLE, matrix[:, columns], grid.statuses)
     return matrix
 
 
@@ -41,13 +40,12 @@ def device_samples(
 ) -> list[tuple[int, int, int | None]]:
     """(tick, status, latency in ms) of one device, in order."""
     found = {row[0]: row for row in sample_queries.hot_device_samples(session, device_id, slots)}
-    for grid, _, there in _filed(session, np.array([device_id], dtype=np.int64), slots):
-        statuses, latencies = grid.statuses[0].tolist(), grid.latencies[0].tolist()
-        for place in range(there.start, there.stop):
-            if statuses[place] != NO_SAMPLE:
-                latency = None if latencies[place] == NO_LATENCY else latencies[place]
+    for grid, _ in _filed(session, np.array([device_id], dtype=np.int64), slots):
+        told = zip(grid.statuses[0].tolist(), grid.latencies[0].tolist(), strict=True)
+        for place, (status, latency) in enumerate(told):
+            if status != NO_SAMPLE:
                 tick = grid.slots.start + place * grid.slots.interval_s
-                found[tick] = tick, statuses[place], latency
+                found[tick] = tick, status, None if latency == NO_LATENCY else latency
     return [found[tick] for tick in sorted(found)]
 
 
@@ -89,15 +87,13 @@ def joined(parts: list[Failing]) -> Failing:
     return Failing(*(column[order] for column in columns))
 
 
-def _filed(session: Session, device_ids: Ints, slots: Slots) -> list[tuple[DayGrid, slice, slice]]:
-    """What the files hold of these slots: a day's grid, its columns in them and in itself."""
+def _filed(session: Session, device_ids: Ints, slots: Slots) -> list[tuple[DayGrid, slice]]:
+    """What the files hold of these slots: a grid for each day, and its columns among them."""
     found = []
     for row in filed_days(session, slots.start, slots.end):
-        grid = read_file(day_path(archive_of(session), row.day), device_ids)
         begin, end = max(slots.start, row.start), min(slots.end, row.end)
-        here, there = (
-            slice((begin - run.start) // run.interval_s, (end - run.start) // run.interval_s)
-            for run in (slots, grid.slots)
-        )
-        found.append((grid, here, there))
+        part = Slots.between(begin, end, slots.interval_s)
+        first = (begin - slots.start) // slots.interval_s
+        path = day_path(archive_of(session), row.day)
+        found.append((read_file(path, device_ids, part), slice(first, first + part.count)))
     return found

@@ -77,6 +77,22 @@ def write_day(database: Database, settings: Settings, day: date, now: int) -> No
         if row.is_whole:
             return
     grid = _gather(database, row, path)
+    _put(database, row, path, grid, now)
+    log.info("day archived", day=str(day), samples=grid.samples, size=path.stat().st_size)
+
+
+def file_day(database: Database, settings: Settings, day: date, grid: DayGrid, now: int) -> None:
+    """Make a grid the evidence of a claimed day that has none yet: no sample is ever hot."""
+    row = _begin(database, settings, day)
+    with database.read() as session:
+        path = day_path(archive_of(session), day)
+    _put(database, row, path, grid, now)
+    with database.write() as session:
+        queries.held_day(session, day).state = ArchiveState.FILED
+
+
+def _put(database: Database, row: ArchiveDay, path: Path, grid: DayGrid, now: int) -> None:
+    """Make a grid the day's file (steps 3 to 6)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(DRAFT)
     write_file(draft, grid)
@@ -86,7 +102,6 @@ def write_day(database: Database, settings: Settings, day: date, now: int) -> No
     draft.replace(path)
     _keep_name(path.parent)
     _finish(database, begun, path, now, samples=grid.samples)
-    log.info("day archived", day=str(day), samples=grid.samples, size=path.stat().st_size)
 
 
 def _begin(database: Database, settings: Settings, day: date) -> ArchiveDay:

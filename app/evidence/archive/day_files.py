@@ -128,20 +128,21 @@ def _groups(grid: DayGrid) -> Iterator[tuple[list[Any], npt.NDArray[np.bool_]]]:
             yield [devices, ticks[column], statuses, latencies], latencies == NO_LATENCY
 
 
-def read_file(path: Path, device_ids: Ints | None = None) -> DayGrid:
+def read_file(path: Path, device_ids: Ints | None = None, within: Slots | None = None) -> DayGrid:
     """The samples of these devices (ascending), or of all that the file knows.
+
+    `within`: only those of its slots, which are as long as the day's own.
 
     Raises `DamagedFile`.
     """
     with _opened(path) as file:
-        slots = _slots_of(path, file)
-        found = list(_columns(file, COLUMNS, device_ids))
-    if device_ids is None:
-        parts = [np.unique(columns[0]) for columns in found]
-        device_ids = np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
-    grid = DayGrid.empty(device_ids, slots)
-    for columns in found:
-        grid.fill(*columns)
+        slots = _slots_of(path, file) if within is None else within
+        if device_ids is None:
+            parts = [np.unique(device) for (device,) in _columns(file, COLUMNS[:1], None)]
+            device_ids = np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+        grid = DayGrid.empty(device_ids, slots)
+        for columns in _columns(file, COLUMNS, device_ids):
+            grid.fill(*columns)
     return grid
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.evidence.archive import queries
 from app.evidence.archive.day_files import NO_LATENCY, NO_SAMPLE, read_file
-from app.evidence.archive.tables import ArchiveDay, ArchiveState
+from app.evidence.archive.tables import ArchiveDay
 from app.evidence.sample_queries import SampleRow
 
 
@@ -33,7 +33,7 @@ def without_filed(session: Session, rows: Sequence[SampleRow]) -> Unfiled:
     begun = queries.held_days(session, min(ticks), max(ticks) + 1)
     conflicts = 0
     for day in begun:
-        if day.state == ArchiveState.FILED:
+        if day.is_filed:
             rows, differing = _compare(session, day, rows)
             conflicts += differing
     return Unfiled(rows, conflicts, begun)

@@ -47,6 +47,11 @@ class ArchiveDay(Base):
     next_revision: Mapped[int | None]
 
     @property
+    def is_filed(self) -> bool:
+        """Whether the file is the evidence."""
+        return self.state == ArchiveState.FILED
+
+    @property
     def is_whole(self) -> bool:
         """Whether the file holds all that was stored for the day."""
         return self.written_revision == self.revision

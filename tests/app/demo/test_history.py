@@ -10,12 +10,14 @@ from sqlalchemy import func, select
 from app.config import Settings
 from app.database import Database
 from app.demo.history import invent_day, write_history
+from app.evidence.archive.queries import known_days
+from app.evidence.samples import device_samples
 from app.evidence.tables import EvidenceDay, Sample, Sweep, SweepCount
 from app.fleet.tables import BEGINNING, Assignment, Cohort, Device, DeviceKind, ProbeChoice
 from kpi.calendar import Slots, day_start
 from kpi.status import Status
 
-DAYS = [date(2026, 3, 1), date(2026, 3, 2)]
+DAYS = [date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 2)]
 
 
 def _camera(number: int) -> Device:
@@ -42,7 +44,7 @@ def test_a_day_is_mostly_intact_and_answers_take_time() -> None:
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_history_ends_before_now_and_is_marked(database: Database, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, poll_interval=900)
-    now = day_start(DAYS[1], settings.zone) + 3 * 3600 + 60
+    now = day_start(DAYS[-1], settings.zone) + 3 * 3600 + 60
     told = []
     with database.write() as session:
         session.add(Cohort(id=1, kind=DeviceKind.CAMERA))
@@ -60,5 +62,9 @@ def test_history_ends_before_now_and_is_marked(database: Database, tmp_path: Pat
         assert session.scalars(select(func.count()).select_from(Sample)).one() == 3 * (96 + 12)
         newest = session.scalars(select(func.max(Sample.tick))).one()
         assert newest == now - 60 - 900
-        assert session.scalars(select(EvidenceDay.origin)).all() == ["demo", "demo"]
+        assert session.scalars(select(EvidenceDay.origin)).all() == ["demo"] * 3
+        (filed,) = known_days(session, DAYS[0], DAYS[-1])
+        assert (filed.day, filed.is_filed, filed.samples) == (DAYS[0], True, 3 * 96)
+        slots = Slots(day_start(DAYS[0], settings.zone), 900, 96)
+        assert len(device_samples(session, 2, slots)) == 96
     assert told[-1][1] <= told[-1][2]

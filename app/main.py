@@ -12,6 +12,7 @@ import app.accounts.pages
 import app.accounts.wall_pages
 import app.availability.api
 import app.availability.device_pages
+import app.availability.month_pages
 import app.availability.pages
 import app.evidence.api
 import app.evidence.host_api
@@ -104,6 +105,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.operations.wall_pages.router,
         app.accounts.wall_pages.router,
         app.availability.pages.router,
+        app.availability.month_pages.router,
         app.evidence.host_pages.router,
         app.availability.device_pages.router,
         app.evidence.import_pages.router,  # before the register: /register/{kind}

@@ -5,7 +5,7 @@ is intact, has no sample, is suspended or exempted ends it: what is not known is
 Only the failing samples are needed, so that an outage costs what it has failed and no more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,8 @@ from kpi.ledger import Cover
 from kpi.status import SlotClass
 
 Ints = npt.NDArray[np.int64]
+FAILING_CLASSES = (SlotClass.IMPAIRED, SlotClass.OFFLINE)
+_NO_INTS = np.empty(0, dtype=np.int64)
 
 
 class Failing(NamedTuple):
@@ -48,25 +50,78 @@ class Outage(NamedTuple):
         return self.statuses[0][0]
 
 
+class Spans(NamedTuple):
+    """Outages without their statuses, in order of device and start, each column of shape (n,)."""
+
+    device: Ints
+    start: Ints
+    end: Ints
+
+    @property
+    def seconds(self) -> Ints:
+        return self.end - self.start
+
+    def take(self, places: Ints) -> "Spans":
+        """Those at these places, in their order."""
+        return Spans(*(column[places] for column in self))
+
+
 def outages(
-    samples: Failing, class_table: npt.NDArray[np.uint8], covered: Iterable[Cover] = ()
+    samples: Failing,
+    class_table: npt.NDArray[np.uint8],
+    covered: Iterable[Cover] = (),
+    failing: Collection[SlotClass] = FAILING_CLASSES,
 ) -> list[Outage]:
     """The outages in order of device and start.
 
     `class_table` gives the class of each status code; the rows of `covered`, the suspensions and
-    exemptions, are devices here.
+    exemptions, are devices here. `failing` are the classes that an outage is made of.
     """
-    counts = np.isin(class_table[samples.status], (SlotClass.IMPAIRED, SlotClass.OFFLINE))
+    kept, firsts, ends = _runs(samples, class_table, covered, failing)
+    pairs = zip(firsts.tolist(), ends.tolist(), strict=True)
+    return [_outage(kept, first, end) for first, end in pairs]
+
+
+def spans(
+    samples: Failing,
+    class_table: npt.NDArray[np.uint8],
+    covered: Iterable[Cover] = (),
+    failing: Collection[SlotClass] = FAILING_CLASSES,
+) -> Spans:
+    """The same without their statuses: many of them cost little."""
+    kept, firsts, ends = _runs(samples, class_table, covered, failing)
+    lasts = ends - 1
+    return Spans(kept.device[firsts], kept.tick[firsts], kept.tick[lasts] + kept.length[lasts])
+
+
+def joined_spans(parts: Iterable[Spans]) -> Spans:
+    """Spans of successive stretches as one; those of a device that meet become one."""
+    empty = Spans(_NO_INTS, _NO_INTS, _NO_INTS)
+    device, start, end = (np.concatenate(column) for column in zip(empty, *parts, strict=True))
+    order = np.lexsort((start, device))
+    device, start, end = device[order], start[order], end[order]
+    meets = (device[1:] == device[:-1]) & (start[1:] == end[:-1])
+    firsts = np.flatnonzero(np.concatenate(([True], ~meets))[: len(device)])
+    lasts = np.append(firsts[1:], len(device))[: len(firsts)] - 1
+    return Spans(device[firsts], start[firsts], end[lasts])
+
+
+def _runs(
+    samples: Failing,
+    class_table: npt.NDArray[np.uint8],
+    covered: Iterable[Cover],
+    failing: Collection[SlotClass],
+) -> tuple[Failing, Ints, Ints]:
+    """The samples that count, and from where to where (exclusive) each run of them goes."""
+    counts = np.isin(class_table[samples.status], list(failing))
     for cover in covered:
         counts[_slots_of(samples, cover)] = False
     kept = Failing(*(column[counts] for column in samples))
-    if not len(kept.tick):
-        return []
     follows = kept.tick[1:] == kept.tick[:-1] + kept.length[:-1]
     same = kept.device[1:] == kept.device[:-1]
-    starts = np.concatenate(([0], np.flatnonzero(~(follows & same)) + 1)).tolist()
-    ends = [*starts[1:], len(kept.tick)]
-    return [_outage(kept, start, end) for start, end in zip(starts, ends, strict=True)]
+    begins = np.concatenate(([True], ~(follows & same)))[: len(kept.tick)]
+    firsts = np.flatnonzero(begins)
+    return kept, firsts, np.append(firsts[1:], len(kept.tick))[: len(firsts)]
 
 
 def _slots_of(samples: Failing, cover: Cover) -> slice:

@@ -106,7 +106,8 @@ def rates(amounts: Amounts, policy: Policy) -> Rates:
     """The rates and verdicts of summed amounts.
 
     Below the policy's least coverage the evidence is insufficient: the rates stay, the verdicts
-    are None.
+    are None. Where nothing was to be assessed no evidence is lacking: of a group that was wholly
+    suspended or exempted the register alone gives the suspended rate, and it keeps its verdict.
     """
     covered = reaches(amounts.assessed, amounts.to_be_assessed, policy.min_coverage, "at_least")
     insufficient = covered is False
@@ -125,20 +126,32 @@ def rates(amounts: Amounts, policy: Policy) -> Rates:
     )
 
 
+def hundredths(
+    part: int, whole: int, target: Fraction | None = None, direction: Direction = "at_least"
+) -> int | None:
+    """`part / whole` in hundredths of a per cent, half up; None without a whole.
+
+    A miss is never rounded to the target: where that would happen, the figure is rounded towards
+    the failing side.
+    """
+    if not whole:
+        return None
+    rounded = (2 * part * 10_000 + whole) // (2 * whole)
+    if target is not None and not reaches(part, whole, target, direction):
+        if direction == "at_least" and rounded >= target * 10_000:
+            rounded = part * 10_000 // whole
+        elif direction == "at_most" and rounded <= target * 10_000:
+            rounded = -(-part * 10_000 // whole)
+    return rounded
+
+
+def in_print(rounded: int | None) -> str:
+    """Hundredths of a per cent with two decimals; "–" for None."""
+    return "–" if rounded is None else f"{rounded // 100}.{rounded % 100:02d} %"
+
+
 def percent(
     part: int, whole: int, target: Fraction | None = None, direction: Direction = "at_least"
 ) -> str:
-    """`part / whole` in per cent with two decimals, half up; "–" without a whole.
-
-    A miss is never printed as the target: where rounding would reach it, the figure is rounded
-    towards the failing side.
-    """
-    if not whole:
-        return "–"
-    hundredths = (2 * part * 10_000 + whole) // (2 * whole)
-    if target is not None and not reaches(part, whole, target, direction):
-        if direction == "at_least" and hundredths >= target * 10_000:
-            hundredths = part * 10_000 // whole
-        elif direction == "at_most" and hundredths <= target * 10_000:
-            hundredths = -(-part * 10_000 // whole)
-    return f"{hundredths // 100}.{hundredths % 100:02d} %"
+    """`part / whole` in print, rounded as `hundredths` says."""
+    return in_print(hundredths(part, whole, target, direction))

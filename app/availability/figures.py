@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from app.web.language import message
 from kpi.policy import DEFAULT_POLICY
-from kpi.rates import Amounts, Direction, Rates, percent, rates
+from kpi.rates import Amounts, Direction, Rates, hundredths, in_print, rates
 
 
 class Verdict(StrEnum):
@@ -26,14 +26,19 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A rate in print ("97.41 %", or "–"), its fraction for the scale, and its verdict."""
+    """A rate: hundredths of a per cent as they are printed, the exact fraction, the verdict."""
 
-    text: str
+    hundredths: int | None
     fraction: float | None
     verdict: Verdict | None
 
+    @property
+    def text(self) -> str:
+        """In print: "97.41 %", or "–"."""
+        return in_print(self.hundredths)
 
-NO_FIGURE = Figure("–", None, None)
+
+NO_FIGURE = Figure(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +98,8 @@ def figure(key: str, amounts: Amounts) -> Figure:
     scale = SCALES[key]
     part, whole = _share(key, amounts)
     verdict = None if scale.target is None else _verdict(key, whole, amounts)
-    text = percent(part, whole, scale.target, scale.direction)
-    return Figure(text, part / whole if whole else None, verdict)
+    printed = hundredths(part, whole, scale.target, scale.direction)
+    return Figure(printed, part / whole if whole else None, verdict)
 
 
 def coverage(amounts: Amounts) -> Figure:
@@ -103,7 +108,7 @@ def coverage(amounts: Amounts) -> Figure:
     least = DEFAULT_POLICY.min_coverage
     met = part >= least * whole if whole else None
     verdict = Verdict.NOTHING if met is None else Verdict.MET if met else Verdict.INSUFFICIENT
-    return Figure(percent(part, whole, least), part / whole if whole else None, verdict)
+    return Figure(hundredths(part, whole, least), part / whole if whole else None, verdict)
 
 
 def _share(key: str, amounts: Amounts) -> tuple[int, int]:

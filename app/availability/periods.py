@@ -46,8 +46,7 @@ def monthly(
 
     Raises `BadParameter` for a month that has not begun, `NotFound` for an unknown code.
     """
-    if month.first > local_day(now, settings.zone):
-        raise BadParameter("month", f"{month} lies in the future")
+    require_begun(settings, month, now)
     bring_up_to_date(database, settings, month.first, month.last, now)
     with database.read() as session:
         selection = select_devices(session, grouping, filters)
@@ -110,6 +109,12 @@ def seconds_by_day(
     with database.read() as session:
         selection = select_devices(session, Grouping.FLEET, filters)
         return queries.seconds_by_day(session, first, last, selection.cohorts.keys())
+
+
+def require_begun(settings: Settings, month: Month, now: int) -> None:
+    """Raises `BadParameter` for a month that has not begun."""
+    if month.first > local_day(now, settings.zone):
+        raise BadParameter("month", f"{month} lies in the future")
 
 
 def _require_period(settings: Settings, first: date, last: date, now: int) -> None:

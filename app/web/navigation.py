@@ -58,7 +58,7 @@ NAV = (
     ),
     NavGroup(
         message("Assessment"),
-        (),
+        (NavItem("/months", message("Months"), "read_figures"),),
     ),
     NavGroup(
         message("System"),

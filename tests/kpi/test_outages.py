@@ -1,13 +1,14 @@
 """Outages, held against a loop that looks at every slot."""
 
 from collections import Counter
+from random import Random
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi.ledger import Cover
-from kpi.outages import Failing, Outage, outages
+from kpi.outages import Failing, Outage, Spans, joined_spans, outages, spans
 from kpi.policy import DEFAULT_POLICY
 from kpi.status import SlotClass, Status
 
@@ -72,3 +73,43 @@ def test_goes_on_over_midnight_where_the_slots_change_their_length() -> None:
 
 def test_nothing_fails() -> None:
     assert outages(failing([]), TABLE) == []
+
+
+@given(DAYS, COVERS)
+def test_spans_are_the_outages_without_their_statuses(
+    days: list[list[Status]], covers: list[Cover]
+) -> None:
+    samples = failing(days)
+    expected = [(each.device, each.start, each.end) for each in outages(samples, TABLE, covers)]
+    assert rows_of(spans(samples, TABLE, covers)) == expected
+
+
+@given(DAYS)
+def test_one_class_alone(days: list[list[Status]]) -> None:
+    """Those offline alone: as if all else were intact."""
+    offline = [
+        [status if TABLE[status] == SlotClass.OFFLINE else Status.INTACT for status in day]
+        for day in days
+    ]
+    found = outages(failing(days), TABLE, failing=(SlotClass.OFFLINE,))
+    assert found == outages(failing(offline), TABLE)
+
+
+@given(DAYS, st.integers(0, 12), st.randoms())
+def test_spans_that_meet_are_one(days: list[list[Status]], cut: int, random: Random) -> None:
+    samples = failing(days)
+    before = samples.tick < cut * SLOT_S
+    parts = [
+        spans(Failing(*(column[chosen] for column in samples)), TABLE)
+        for chosen in (before, ~before)
+    ]
+    random.shuffle(parts)
+    assert rows_of(joined_spans(parts)) == rows_of(spans(samples, TABLE))
+
+
+def test_no_spans_joined_are_none() -> None:
+    assert rows_of(joined_spans([])) == []
+
+
+def rows_of(found: Spans) -> list[tuple[int, ...]]:
+    return list(zip(*(column.tolist() for column in found), strict=True))

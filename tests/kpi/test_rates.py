@@ -61,6 +61,10 @@ def test_everything_suspended_has_no_intact_rate() -> None:
         (Amounts(96, 0, 0, 0, 4), True, False),
         (Amounts(95, 0, 0, 5), True, True),  # exactly the least coverage
         (Amounts(94, 0, 0, 6), None, None),  # insufficient evidence
+        (Amounts(exempted=60), None, True),  # nothing to be assessed: the register knows it all
+        (Amounts(suspended=3, exempted=97), None, True),
+        (Amounts(suspended=4, exempted=96), None, False),
+        (Amounts(unknown=1, exempted=59), None, None),  # a slot without evidence: insufficient
     ],
 )
 def test_verdicts(amounts: Amounts, intact_met: bool | None, suspended_met: bool | None) -> None:

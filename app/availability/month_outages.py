@@ -1,13 +1,12 @@
 """The outages behind a month's figure, at any size of the fleet.
 
-The ledger says which devices lost how much on which day. Where all the day was lost, or where the
-failing samples of a day lie as close as the loss is long, that day has one outage and the database
-need only tell from when to when; single samples are read of the others alone. What is kept is a
-span per outage, and no more than `MOST` of them.
+The ledger says which devices lost how much on which day, and so where the longest (the first, the
+last) outages must be (`kpi.losses`). Samples are read of those device-days alone, until no other
+one can hold an outage that the page shows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -20,57 +19,65 @@ from app.availability.periods import require_begun
 from app.availability.selection import Selection
 from app.config import Settings
 from app.database import Database
-from app.evidence.failing import failing_extents, failing_samples, statuses_within
 from app.evidence.ledger import bring_up_to_date
 from app.evidence.queries import ledger_days, suspension_covers
-from app.evidence.tables import Sample
-from app.fleet.queries import chunks
+from app.evidence.samples import failing_samples
 from app.fleet.roster import GroupName
 from app.web.listing import Listing
 from app.web.words import class_name
 from kpi.calendar import day_bounds
 from kpi.ledger import Cover
-from kpi.outages import FAILING_CLASSES, Ints, Outage, Spans, joined_spans, spans
+from kpi.losses import Losses, Stretches, in_order, stretches
+from kpi.outages import (
+    FAILING_CLASSES,
+    Ints,
+    Outage,
+    Spans,
+    joined_spans,
+    outages,
+    spans,
+)
 from kpi.policy import DEFAULT_POLICY
 from kpi.status import SlotClass
 
-MOST = 200_000
-"""Outages of which the longest are listed where a month has more."""
-DEVICES_READ_AT_ONCE = 100
+MOST_LISTED = 2_000
+FIRST_READ, MOST_READ = 200, 2_000
+"""Stretches of lost days that are read at once: at first, and at most."""
 TABLE = DEFAULT_POLICY.class_table()
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The spans that are listed, how many there are in all, of how many devices, their seconds."""
+class MonthLosses:
+    """What a month lost, by the ledger; `intervals`: start of each day → length of its slots."""
 
-    spans: Spans
-    count: int
-    devices: int
-    lost_s: int
+    losses: Losses
+    intervals: Mapping[int, int]
+    classes: Sequence[SlotClass]
+
+    @property
+    def devices(self) -> int:
+        return len(np.unique(self.losses.device))
+
+    @property
+    def seconds(self) -> int:
+        return int(self.losses.lost.sum())
 
 
 @dataclass(frozen=True, slots=True)
 class MonthOutages:
     """A page of the outages behind a figure; `group` None: of all together.
 
-    `ends_at`: where the month ends; what ends there may have gone on.
+    `seconds` were lost by so many `devices`: as many as the figure says. `cut_off`: there are more
+    than may be listed. `ends_at`: where the month ends; what ends there may have gone on.
     """
 
     group: GroupName | None
-    found: Found
+    devices: int
+    seconds: int
     lines: Sequence[OutageLine]
     list: Listing
+    cut_off: bool
     ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Day:
-    """A day of the ledger: `[start, through)` in slots of `interval_s` seconds."""
-
-    start: int
-    through: int
-    interval_s: int
 
 
 def month_outages(
@@ -91,118 +98,122 @@ def month_outages(
     first, last = asked.month.first, asked.month.last
     bring_up_to_date(database, settings, first, last, now)
     with database.read() as session:
-        selection = asked.selected(session)
-        found = find_outages(session, settings, selection, first, last, classes)
-        wanted = wanted.of(len(found.spans.device))
-        shown = _with_statuses(session, _page_of(found.spans, wanted), classes)
+        lost = month_losses(session, settings, asked.selected(session), first, last, classes)
+        wanted = replace(wanted, page=min(wanted.page, MOST_LISTED // wanted.rows))
+        if wanted.sort == "seconds":  # the shortest first would have to look at all of them
+            wanted = replace(wanted, descending=True)
+        found, is_all = foremost(session, lost, wanted, wanted.skip + wanted.rows + 1)
+        count = len(found.device)
+        wanted = wanted.of(min(count, MOST_LISTED), and_more=not is_all)
+        shown = found.take(np.arange(wanted.skip, min(count, wanted.skip + wanted.rows)))
         return MonthOutages(
             asked.group_name(session),
-            found,
-            outage_lines(session, settings, shown, first, now),
+            lost.devices,
+            lost.seconds,
+            outage_lines(session, settings, _seen(session, lost, shown), first, now),
             wanted,
+            count > MOST_LISTED,
             datetime.fromtimestamp(day_bounds(last, settings.zone)[1], settings.zone),
         )
 
 
-def find_outages(
+def month_losses(
     session: Session,
     settings: Settings,
     selection: Selection,
     first: date,
     last: date,
     classes: Sequence[SlotClass] = FAILING_CLASSES,
-    most: int = MOST,
-) -> Found:
-    """The outages of the days `first` to `last`, as far as their ledger has come.
-
-    Their seconds are those of the ledger, and so of the figure.
-    """
-    parts: list[Spans] = []
-    devices: set[int] = set()
-    kept = dropped = lost_s = 0
+) -> MonthLosses:
+    """What the days `first` to `last` lost in these classes, as far as their ledger has come."""
     names = [class_name(each) for each in classes]
+    rows = [np.empty((0, 4), dtype=np.int64)]
+    intervals = {}
     for day, (interval_s, through) in sorted(ledger_days(session, first, last).items()):
-        lost = dict(lost_on(session, day, selection.cohorts.keys(), names))
-        devices |= lost.keys()
-        lost_s += sum(lost.values())
-        of_day = _Day(day_bounds(day, settings.zone)[0], through, interval_s)
-        parts.extend(_outages_of_day(session, of_day, lost, classes))
-        kept = sum(len(part.device) for part in parts)
-        if kept > 2 * most:
-            joined = joined_spans(parts)
-            parts = [_longest(joined, most, through)]
-            dropped += len(joined.device) - len(parts[0].device)
-    joined = joined_spans(parts)
-    listed = _longest(joined, most)
-    return Found(listed, dropped + len(joined.device), len(devices), lost_s)
+        start, _end = day_bounds(day, settings.zone)
+        intervals[start] = interval_s
+        lost = np.array(lost_on(session, day, selection.cohorts.keys(), names), dtype=np.int64)
+        device, seconds = lost.reshape(-1, 2).T
+        rows.append(
+            np.stack([device, *np.full((2, len(device)), [[start], [through]]), seconds], 1)
+        )
+    return MonthLosses(in_order(Losses(*np.concatenate(rows).T)), intervals, classes)
 
 
-def _outages_of_day(
-    session: Session, day: _Day, lost: Mapping[int, int], classes: Sequence[SlotClass]
-) -> Iterator[Spans]:
-    """The outages of the devices that lost so many seconds on this day."""
-    whole = [device for device, seconds in lost.items() if seconds == day.through - day.start]
-    yield _as_spans([(device, day.start, day.through) for device in whole])
-    together: list[tuple[int, int, int]] = []
-    torn: list[int] = []
-    codes = _codes_of(classes)
-    for some in chunks(sorted(lost.keys() - set(whole))):
-        for each in failing_extents(session, some, day.start, day.through, codes):
-            end = each.last + day.interval_s
-            if each.samples * day.interval_s == end - each.first == lost[each.device]:
-                together.append((each.device, each.first, end))
-            else:
-                torn.append(each.device)
-    yield _as_spans(together)
-    for place in range(0, len(torn), DEVICES_READ_AT_ONCE):
-        yield _read(session, day, torn[place : place + DEVICES_READ_AT_ONCE], classes)
+def foremost(
+    session: Session, lost: MonthLosses, wanted: Listing, count: int
+) -> tuple[Spans, bool]:
+    """At least `count` outages in the order of the list (fewer where there are no more), and
+    whether these are all."""
+    runs = stretches(lost.losses)
+    best = _best_keys(lost.losses, runs, wanted)
+    order = np.argsort(best, kind="stable")
+    parts: list[Spans] = []
+    done, step = 0, FIRST_READ
+    found = joined_spans(parts)
+    while done < len(order):
+        parts.append(_read(session, lost, runs, order[done : done + step]))
+        done, step = done + step, min(2 * step, MOST_READ)
+        found = joined_spans(parts)
+        found = found.take(np.lexsort((found.start, found.device, _keys(found, wanted))))
+        if done < len(order) and len(found.device) >= count:
+            sure = int(np.searchsorted(_keys(found, wanted), best[order[done]]))
+            if sure >= count:
+                return found.take(np.arange(sure)), False
+    return found, True
 
 
-def _read(
-    session: Session, day: _Day, device_ids: list[int], classes: Sequence[SlotClass]
-) -> Spans:
-    """The outages of these devices, sample by sample."""
-    condition = Sample.device_id.in_(device_ids)
-    samples = failing_samples(session, condition, day.start, day.through, day.interval_s)
-    covers = [
-        Cover(device_ids[cover.row], cover.start, cover.end)
-        for cover in suspension_covers(session, device_ids, day.start, day.through)
-    ]
-    return spans(samples, TABLE, covers, classes)
+def _keys(found: Spans, wanted: Listing) -> Ints:
+    """By what the outages are ordered, the least first."""
+    keys = found.seconds if wanted.sort == "seconds" else found.start
+    return -keys if wanted.descending else keys
 
 
-def _as_spans(rows: Sequence[tuple[int, int, int]]) -> Spans:
-    return Spans(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
+def _best_keys(losses: Losses, runs: Stretches, wanted: Listing) -> Ints:
+    """The least key that an outage of each stretch can have."""
+    if wanted.sort == "seconds":
+        return -runs.longest
+    return -losses.end[runs.last - 1] if wanted.descending else losses.start[runs.first]
 
 
-def _codes_of(classes: Sequence[SlotClass]) -> list[int]:
-    return [int(code) for code in np.flatnonzero(np.isin(TABLE, list(classes)))]
+def _read(session: Session, lost: MonthLosses, runs: Stretches, chosen: Ints) -> Spans:
+    """The outages of these stretches."""
+    lengths = runs.last[chosen] - runs.first[chosen]
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    losses = Losses(*(col[np.repeat(runs.first[chosen], lengths) + within] for col in lost.losses))
+    whole = losses.whole
+    known = Spans(losses.device[whole], losses.start[whole], losses.end[whole])
+    torn = Losses(*(column[~whole] for column in losses))
+    return joined_spans([known, *_of_torn_days(session, lost, torn)])
 
 
-def _longest(found: Spans, most: int, open_at: int | None = None) -> Spans:
-    """The longest, and those that end at `open_at` and may go on there."""
-    if len(found.device) <= most:
-        return found
-    keep = np.zeros(len(found.device), dtype=bool)
-    keep[np.argpartition(found.seconds, -most)[-most:]] = True
-    if open_at is not None:
-        keep |= found.end == open_at
-    return found.take(np.flatnonzero(keep))
+def _of_torn_days(session: Session, lost: MonthLosses, torn: Losses) -> Iterator[Spans]:
+    """What the samples of these device-days tell, day by day."""
+    for start in np.unique(torn.start).tolist():
+        of_day = torn.start == start
+        device_ids = np.sort(torn.device[of_day]).tolist()
+        end, interval_s = int(torn.end[of_day][0]), lost.intervals[start]
+        samples = failing_samples(session, device_ids, start, end, interval_s)
+        covers = _covers(session, device_ids, start, end)
+        yield spans(samples, TABLE, covers, lost.classes)
 
 
-def _page_of(found: Spans, wanted: Listing) -> Spans:
-    """The outages that the list shows."""
-    keys: Mapping[str, Ints] = {"start": found.start, "seconds": found.seconds}
-    order = np.lexsort((found.device, found.start, keys[wanted.sort]))
-    ordered = order[::-1] if wanted.descending else order
-    return found.take(ordered[wanted.skip : wanted.skip + wanted.rows])
-
-
-def _with_statuses(session: Session, shown: Spans, classes: Sequence[SlotClass]) -> list[Outage]:
-    """Those outages with what was seen in them, the longest first."""
-    codes = _codes_of(classes)
-    rows = zip(*(column.tolist() for column in shown), strict=True)
+def _covers(session: Session, device_ids: list[int], start: int, end: int) -> list[Cover]:
     return [
-        Outage(device, start, end, tuple(statuses_within(session, device, start, end, codes)))
-        for device, start, end in rows
+        Cover(device_ids[cover.row], cover.start, cover.end)
+        for cover in suspension_covers(session, device_ids, start, end)
     ]
+
+
+def _seen(session: Session, lost: MonthLosses, shown: Spans) -> list[Outage]:
+    """Those outages with the statuses of their first day."""
+    starts = np.array(sorted(lost.intervals), dtype=np.int64)
+    found = []
+    for device, start, end in zip(*(column.tolist() for column in shown), strict=True):
+        place = int(np.searchsorted(starts, start, side="right"))
+        next_day = int(starts[place]) if place < len(starts) else end
+        interval_s = lost.intervals[int(starts[place - 1])]
+        samples = failing_samples(session, [device], start, min(end, next_day), interval_s)
+        (first, *_others) = outages(samples, TABLE, failing=lost.classes)
+        found.append(Outage(device, start, end, first.statuses))
+    return found

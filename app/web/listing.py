@@ -33,7 +33,8 @@ class Listing:
     """What the reader wants to see of a list, as the address says it.
 
     `others` are the parameters that the list does not know; its links keep them. Where a page has
-    two lists, the parameters of the second begin with a `prefix`.
+    two lists, the parameters of the second begin with a `prefix`. `and_more`: there are more than
+    `total`, nobody has counted how many.
     """
 
     columns: Sequence[Column]
@@ -44,6 +45,7 @@ class Listing:
     others: Sequence[tuple[str, str]] = ()
     prefix: str = ""
     total: int = 0
+    and_more: bool = False
     rows: int = PAGE_SIZE
 
     @property
@@ -63,10 +65,10 @@ class Listing:
     def last(self) -> int:
         return min(self.skip + self.rows, self.total)
 
-    def of(self, total: int) -> "Listing":
-        """With the number of all rows, and the page within them."""
+    def of(self, total: int, *, and_more: bool = False) -> "Listing":
+        """With the number of all rows (or of those known), and the page within them."""
         pages = max(1, -(-total // self.rows))
-        return replace(self, total=total, page=min(self.page, pages))
+        return replace(self, total=total, and_more=and_more, page=min(self.page, pages))
 
     def sorted_by(self, key: str) -> str:
         """The address under which this column sorts; once more: the other way round."""

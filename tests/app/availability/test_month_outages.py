@@ -1,25 +1,30 @@
 """The outages behind a month's figures, held against those that each day's samples tell."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.availability import month_outages as searching
 from app.availability import month_pages
-from app.availability.month_outages import find_outages
+from app.availability.month_outages import MonthLosses, foremost, month_losses
 from app.availability.months import MonthAsked
 from app.availability.outages import outages_of
 from app.availability.periods import monthly
+from app.availability.places import OUTAGE_COLUMNS
 from app.availability.selection import Filters, select_devices
 from app.config import Settings
-from app.evidence.failing import failing_samples
+from app.evidence.archive.archiving import archive_closed_days
 from app.evidence.ledger import bring_up_to_date
+from app.evidence.samples import failing_samples
 from app.fleet.roster import Grouping
+from app.web.listing import Listing
 from kpi.calendar import Month, days_between
-from kpi.outages import Spans
+from kpi.outages import FAILING_CLASSES, Spans
 from kpi.status import SlotClass
 from tests.app.asking import Asker
 from tests.app.availability.district import District
@@ -42,14 +47,26 @@ def rows_of(found: Spans) -> list[tuple[int, ...]]:
     return sorted(zip(*(column.tolist() for column in found), strict=True))
 
 
+def ordered_by(sort: str) -> Listing:
+    return Listing(OUTAGE_COLUMNS, sort.strip("-"), sort[0] == "-", page=1, text="")
+
+
 def search(
-    district: District, settings: Settings, filters: Filters, now: int, **options: Any
-) -> searching.Found:
-    """The outages from `FIRST` to `LAST`, of a ledger that has come to `now`."""
+    district: District,
+    settings: Settings,
+    filters: Filters,
+    now: int,
+    *,
+    sort: str = "start",
+    count: int = 10**6,
+    classes: Sequence[SlotClass] = FAILING_CLASSES,
+) -> tuple[MonthLosses, Spans, bool]:
+    """What was lost from `FIRST` to `LAST` by a ledger that has come to `now`, and the outages."""
     bring_up_to_date(district.database, settings, FIRST, LAST, now)
     with district.database.read() as session:
         selection = select_devices(session, Grouping.FLEET, filters)
-        return find_outages(session, settings, selection, FIRST, LAST, **options)
+        lost = month_losses(session, settings, selection, FIRST, LAST, classes)
+        return lost, *foremost(session, lost, ordered_by(sort), count)
 
 
 @pytest.fixture
@@ -72,61 +89,78 @@ def troubled(district: District) -> District:
     return district
 
 
+@pytest.mark.parametrize("archived", [False, True])
 @pytest.mark.parametrize(
     "filters",
     [Filters(), Filters(station="North"), Filters(station="South"), Filters(contractor="Beta")],
 )
 def test_they_are_what_the_samples_tell(
-    troubled: District, settings: Settings, filters: Filters
+    troubled: District, settings: Settings, filters: Filters, archived: bool
 ) -> None:
     now = troubled.end_of(LAST)
-    found = search(troubled, settings, filters, now)
     with troubled.database.read() as session:
         selection = select_devices(session, Grouping.FLEET, filters)
         told = outages_of(session, settings, selection, FIRST, LAST, now)
-    assert rows_of(found.spans) == sorted((each.device, each.start, each.end) for each in told)
-    assert found.count == len(told) > 3
-    assert found.devices == len({each.device for each in told})
+    if archived:
+        released = archive_closed_days(troubled.database, settings, now + 30 * 86_400).released
+        assert len(released) == 6
+    lost, found, is_all = search(troubled, settings, filters, now)
+    assert rows_of(found) == sorted((each.device, each.start, each.end) for each in told)
+    assert len(told) > 3
+    assert is_all
+    assert lost.devices == len({each.device for each in told})
 
 
 @pytest.mark.parametrize("at", ["2026-03-06T08:00:00", "2026-03-06T10:30:00"])
-@pytest.mark.parametrize("only", [None, SlotClass.OFFLINE])
+@pytest.mark.parametrize("classes", [FAILING_CLASSES, (SlotClass.OFFLINE,)])
 def test_their_seconds_are_the_figures(
-    troubled: District, settings: Settings, at: str, only: SlotClass | None
+    troubled: District, settings: Settings, at: str, classes: Sequence[SlotClass]
 ) -> None:
     now = troubled.at(at)
-    classes = {} if only is None else {"classes": (only,)}
-    found = search(troubled, settings, Filters(), now, **classes)
+    lost, found, _ = search(troubled, settings, Filters(), now, classes=classes)
     total = monthly(troubled.database, settings, MARCH, Grouping.FLEET, Filters(), now).total
-    lost = total.offline_s if only else total.offline_s + total.impaired_s
-    assert found.lost_s == int(found.spans.seconds.sum()) == lost > 0
+    seconds = total.offline_s + (total.impaired_s if len(classes) > 1 else 0)
+    assert lost.seconds == int(found.seconds.sum()) == seconds > 0
 
 
 @only_sqlite
-def test_the_longest_are_kept_and_all_are_counted(troubled: District, settings: Settings) -> None:
+@pytest.mark.parametrize("sort", ["start", "-start", "-seconds"])
+def test_the_foremost_come_first_however_few_are_read(
+    troubled: District, settings: Settings, monkeypatch: pytest.MonkeyPatch, sort: str
+) -> None:
     now = troubled.end_of(LAST)
-    everything = search(troubled, settings, Filters(), now)
-    lengths = sorted(everything.spans.seconds.tolist())
-    for most in (1, 3, 10):
-        found = search(troubled, settings, Filters(), now, most=most)
-        assert (found.count, found.lost_s) == (everything.count, everything.lost_s)
-        assert sorted(found.spans.seconds.tolist()) == lengths[-most:]
+    _, everything, _ = search(troubled, settings, Filters(), now, sort=sort)
+    monkeypatch.setattr(searching, "FIRST_READ", 1)
+    monkeypatch.setattr(searching, "MOST_READ", 1)
+    cut_short = 0
+    for count in range(1, len(everything.device) + 1):
+        _, found, is_all = search(troubled, settings, Filters(), now, sort=sort, count=count)
+        assert len(found.device) >= count
+        sure = np.arange(len(found.device))
+        assert [column.tolist() for column in found] == [
+            column.tolist() for column in everything.take(sure)
+        ]
+        cut_short += not is_all
+    assert cut_short > 0
 
 
 @only_sqlite
 def test_samples_are_read_of_torn_days_alone(
     troubled: District, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[int] = []
+    read: list[tuple[int, int]] = []
 
-    def counted(*arguments: Any) -> Any:
-        found = failing_samples(*arguments)
-        read.append(len(found.tick))
-        return found
+    def noted(session: Any, device_ids: list[int], start: int, *others: Any) -> Any:
+        read.extend((device_id, start) for device_id in device_ids)
+        return failing_samples(session, device_ids, start, *others)
 
-    monkeypatch.setattr(searching, "failing_samples", counted)
-    search(troubled, settings, Filters(station="North"), troubled.end_of(date(2026, 3, 3)))
-    assert sum(read) <= 96, "of C1's third day, not of C2's, which was dark from morning to night"
+    monkeypatch.setattr(searching, "failing_samples", noted)
+    now = troubled.end_of(date(2026, 3, 3))
+    _, found, _ = search(troubled, settings, Filters(station="North"), now)
+    dark = troubled.at("2026-03-03")
+    (device,) = [each for each, start, end in rows_of(found) if end - start == 86_400]
+    assert (device, dark) not in read, "C2 was dark from morning to night"
+    assert len(read) == 2
 
 
 @only_sqlite
@@ -160,17 +194,17 @@ def test_the_outages_of_a_station(read: Any) -> None:
     seen = read("/months/outages?month=2026-03&by=station&group=North")
     assert "Overview Months 2026-03 Outages" in seen
     assert "Outages 2026-03 North · Cameras · so far, until 2026-03-03 00:00" in seen
-    assert "Outages: 1, devices: 1 in all 6 h 0 min" in seen
+    assert "6 h 0 min lost devices concerned: 1" in seen
     assert "03-02 00:00 03-02 06:00 6 h 0 min Yard no answer in time" in seen
 
 
 def test_those_of_none_and_of_all(read: Any) -> None:
     assert "none of these · Cameras" in read("/months/outages?by=station&group=")
-    assert "Outages: 48, devices: 1" in read("/months/outages?by=station&group=")
+    assert "12 h 0 min lost devices concerned: 1" in read("/months/outages?by=station&group=")
     seen = read("/months/outages?by=station")
-    assert "Outages: 49, devices: 2" in seen
+    assert "18 h 0 min lost devices concerned: 2" in seen
     assert seen.index("Yard") < seen.index("Roof"), "the longest comes first"
-    assert "Outages: 1," in read("/months/outages?by=fleet&group=North&only=offline")
+    assert "1–1 of 1" in read("/months/outages?by=fleet&group=North&only=offline")
 
 
 def test_pages_and_orders(read: Any) -> None:

@@ -16,6 +16,7 @@ from app.availability.device_pages import KIND_WORDS
 from app.availability.figures import SCALES
 from app.availability.month_export import month_report
 from app.availability.month_outages import month_outages
+from app.availability.month_suspensions import SUSPENSION_COLUMNS, month_suspensions
 from app.availability.months import (
     GROUPINGS,
     MONTH_COLUMNS,
@@ -131,6 +132,24 @@ def show_outages(
         reached=reached(settings, asked.month, now),
         kind_word=_kind_word(asked),
         crumbs=_crumbs(request, asked, message("Outages")),
+    )
+
+
+@router.get("/months/suspensions", response_class=HTMLResponse)
+def show_suspensions(
+    request: Request, database: DatabaseDep, settings: SettingsDep, asked: OfGroupDep
+) -> HTMLResponse:
+    """The suspensions behind a suspended rate, the newest first."""
+    now = int(time.time())
+    wanted = listing(request, SUSPENSION_COLUMNS, sort="-start")
+    return render(
+        request,
+        "month_suspensions.html",
+        page=month_suspensions(database, settings, asked, wanted, now),
+        asked=asked,
+        reached=reached(settings, asked.month, now),
+        kind_word=_kind_word(asked),
+        crumbs=_crumbs(request, asked, message("Suspensions")),
     )
 
 

@@ -103,7 +103,7 @@ class District:
 def served_district(folder: Path, days: int = DAYS, poll_interval: int = 60) -> Iterator[District]:
     """The district on a free port of loopback, its past written, its present just swept."""
     settings = Settings(data_dir=folder, port=free_port(), poll_interval=poll_interval)
-    database = Database(f"sqlite:///{folder / 'intact.db'}")
+    database = Database(f"sqlite:///{folder / 'intact.db'}", settings.archive_folder)
     database.upgrade()
     _write_past(database, settings, folder, days)
     district = District(database, settings, f"http://127.0.0.1:{settings.port}")

@@ -1,8 +1,8 @@
 """The outages behind a month's figures, held against those that each day's samples tell."""
 
-import re
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -28,19 +28,12 @@ from kpi.outages import FAILING_CLASSES, Spans
 from kpi.status import SlotClass
 from tests.app.asking import Asker
 from tests.app.availability.district import District
+from tests.app.availability.test_months import FixedClock, seen
 
 MARCH = Month(2026, 3)
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 6)
 STATUSES = (0, 0, 0, 1, 11, 20, 21, None)
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-
-
-class _Clock:
-    def __init__(self, now: int) -> None:
-        self._now = now
-
-    def time(self) -> float:
-        return self._now
 
 
 def rows_of(found: Spans) -> list[tuple[int, ...]]:
@@ -178,16 +171,10 @@ def test_those_of_no_station(troubled: District, settings: Settings) -> None:
 @pytest.fixture
 def read(district: District, client: Asker, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A page, in words, as it is when all of 2 March is known."""
-    clock = _Clock(district.end_of(date(2026, 3, 2)))
+    clock = FixedClock(district.end_of(date(2026, 3, 2)))
     monkeypatch.setattr(month_pages, "time", clock)
 
-    def fetch(path: str, status: int = 200) -> str:
-        answer = client.get(path, cookie="intact_lang=en", accept="text/html")
-        assert answer.status_code == status
-        body = answer.text.split("</head>")[1]
-        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
-
-    return fetch
+    return partial(seen, client)
 
 
 def test_the_outages_of_a_station(read: Any) -> None:
@@ -222,7 +209,7 @@ def test_what_reaches_over_the_ends_of_the_month(
 ) -> None:
     for day in (date(2026, 3, 31), date(2026, 4, 1)):
         district.observe("C1", day, lambda _slot: 22)
-    monkeypatch.setattr(month_pages, "time", _Clock(district.end_of(date(2026, 4, 2))))
+    monkeypatch.setattr(month_pages, "time", FixedClock(district.end_of(date(2026, 4, 2))))
     assert "03-31 00:00 04-01 00:00 or later 1 d 0 h" in read("/months/outages?month=2026-03")
     assert "04-01 00:00 or before 04-02 00:00 1 d 0 h" in read("/months/outages?month=2026-04")
 

@@ -46,7 +46,9 @@ WRITTEN = datetime(2026, 4, 1, 8, 0, tzinfo=UTC)
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
-class _Clock:
+class FixedClock:
+    """In place of the module `time`: it is always now."""
+
     def __init__(self, now: int) -> None:
         self._now = now
 
@@ -57,7 +59,7 @@ class _Clock:
 @pytest.fixture
 def asker(district: District, client: Asker, monkeypatch: pytest.MonkeyPatch) -> Asker:
     """Somebody of the office, as all of 2 March is known; South's only camera was never seen."""
-    clock = _Clock(district.end_of(date(2026, 3, 2)))
+    clock = FixedClock(district.end_of(date(2026, 3, 2)))
     for module in (api, month_pages):
         monkeypatch.setattr(module, "time", clock)
     return client
@@ -343,7 +345,7 @@ def test_one_sees_ones_own_alone(
         _is_row(total, document["total"])
         expected = [] if by == "fleet" else [row["name"] for row in document["rows"]]
         assert {row[1].value for row in rows} == {name or "none of these" for name in expected}
-        for path in ("/months", "/months.csv", "/months/outages"):
+        for path in ("/months", "/months.csv", "/months/outages", "/months/suspensions"):
             text = theirs.get(f"{path}?{query}", cookie="intact_lang=en").text
             allowed = {"none of these"} if None in expected else set()
             assert [word for word in foreign if word in text and word not in allowed] == []
@@ -355,5 +357,6 @@ def test_who_may_read(district: District, settings: Settings, role: Role) -> Non
     caller = Caller("they", permissions_of(role), role=role)
     theirs = Asker(create_app(settings, district.database), caller)
     may = role not in (Role.SECURITY_ADMIN, Role.AUDITOR)
-    for path in ("/months", "/months.csv", "/months.xlsx", "/months/outages"):
+    pages = ("/months", "/months/outages", "/months/suspensions")
+    for path in (*pages, "/months.csv", "/months.xlsx"):
         assert theirs.get(path).status_code == (200 if may else 403)

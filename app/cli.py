@@ -32,7 +32,7 @@ COMMANDS = {
     "token": "app.accounts.commands:tokens_group",
     "audit-log": "app.accounts.commands:audit_group",
     "check-config": "app.setup:check_config",
-    "rotate-key": "app.fleet.commands:rotate_key_command",
+    "rotate-key": "app.setup:rotate_key_command",
     "db": "app.setup:db",
 }
 """Name → module and function, or module and group of commands."""

@@ -41,7 +41,7 @@ from collectors.canary import canary
 from kpi.calendar import QUARTER_S
 
 PREFIX = "INTACT_"
-SECRETS = ("database_url", "secret_key", "webhook_url", "oidc_client_secret")
+SECRETS = ("database_url", "secret_key", "webhook_url", "heartbeat_url", "oidc_client_secret")
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 DEFAULT_FILE = Path("intact.toml")
 
@@ -82,6 +82,12 @@ def _web_address(url: SecretStr | None) -> SecretStr | None:
     if url and not url.get_secret_value().startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
     return url
+
+
+def _page_address(url: str | None) -> str | None:
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://, as a browser opens the pages")
+    return url.rstrip("/") if url else None
 
 
 def split_keys(text: str) -> list[str]:
@@ -172,7 +178,10 @@ class Settings(BaseSettings):
     oidc_station_claim: str = "station"
     oidc_contractor_claim: str = "contractor"
     audit_days: Annotated[int, Field(ge=180, le=36_500)] = 365
+    public_url: Annotated[str | None, AfterValidator(_page_address)] = None
     webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
+    heartbeat_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
+    heartbeat_interval: Annotated[int, Field(ge=10, le=3_600)] = 60
 
     @field_validator("probe_timeout")
     @classmethod

@@ -22,6 +22,8 @@ import app.evidence.job_api
 import app.evidence.register_pages
 import app.fleet.api
 import app.operations.alerts.api
+import app.operations.delivery.api
+import app.operations.delivery.pages
 import app.operations.pages
 import app.operations.wall_pages
 import app.web.docs
@@ -94,6 +96,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.evidence.job_api.router,
         app.fleet.api.router,
         app.operations.alerts.api.router,
+        app.operations.delivery.api.router,
         app.accounts.api.router,
         app.accounts.audit_api.router,
     ):
@@ -103,6 +106,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.availability.api.metrics_router,
         app.operations.pages.router,
         app.operations.wall_pages.router,
+        app.operations.delivery.pages.router,
         app.accounts.wall_pages.router,
         app.availability.pages.router,
         app.availability.month_pages.router,

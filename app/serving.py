@@ -34,6 +34,7 @@ from app.errors import Refused
 from app.evidence.store import refuse_other_zone
 from app.main import create_app
 from app.operations.alerts.watching import watch
+from app.operations.delivery.outgoing_heartbeat import OutgoingHeartbeat
 from app.operations.delivery.recipients import follow_settings
 from app.operations.delivery.sending import Courier
 from app.operations.wall import WallView
@@ -41,6 +42,7 @@ from app.web.events import Broadcast
 
 log = structlog.get_logger()
 SILENT_AFTER_S = 60
+LATELY_S = 15
 LONGEST_PAUSE_S = 30.0
 STOP_WITHIN_S = 3.0
 WATCH_S = 5
@@ -67,6 +69,11 @@ class Supervisor:
             self._child.kill()
             self._child.wait()
             self._restart("its heartbeat fell silent")
+
+    def hears(self) -> bool:
+        """Whether the collector runs and has been heard of lately."""
+        running = self._child is not None and self._child.poll() is None
+        return running and time.monotonic() - self._heard_at <= LATELY_S
 
     def stop(self) -> None:
         """End the collector; it has finished recording or is killed."""
@@ -225,6 +232,9 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
     scheduler.add_job(tidy_accounts, "interval", hours=1)
     scheduler.add_job(watch_alerts, "interval", seconds=min(WATCH_S, settings.poll_interval))
     scheduler.add_job(deliver_messages, "interval", seconds=DELIVER_S)
+    if settings.heartbeat_url is not None:
+        outward = OutgoingHeartbeat(settings.heartbeat_url.get_secret_value(), supervisor.hears)
+        scheduler.add_job(outward.beat, "interval", seconds=settings.heartbeat_interval)
     every_s = watchdog.interval_s()
     if every_s is not None:
         scheduler.add_job(

@@ -24,10 +24,12 @@ class Permission(StrEnum):
 
     READ_FIGURES = "read_figures"
     READ_ALERTS = "read_alerts"
+    READ_DELIVERY = "read_delivery"
     READ_REGISTER = "read_register"
     READ_SAMPLES = "read_samples"
     READ_SWEEPS = "read_sweeps"
     READ_METRICS = "read_metrics"
+    MANAGE_DELIVERY = "manage_delivery"
     MANAGE_REGISTER = "manage_register"
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT_LOG = "read_audit_log"
@@ -43,10 +45,12 @@ LIMITED = frozenset({Role.STATION, Role.CONTRACTOR})
 PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_FIGURES: CENTRE | LIMITED | {Role.WALL},
     Permission.READ_ALERTS: CENTRE | LIMITED | {Role.WALL},
+    Permission.READ_DELIVERY: frozenset({Role.SYSTEM_ADMIN, Role.OFFICE}),
     Permission.READ_REGISTER: CENTRE | LIMITED,
     Permission.READ_SAMPLES: CENTRE | LIMITED,
     Permission.READ_SWEEPS: CENTRE,
     Permission.READ_METRICS: CENTRE | {Role.WALL},
+    Permission.MANAGE_DELIVERY: frozenset({Role.SYSTEM_ADMIN}),
     Permission.MANAGE_REGISTER: frozenset({Role.SYSTEM_ADMIN}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.SECURITY_ADMIN}),
     Permission.READ_AUDIT_LOG: frozenset({Role.AUDITOR}),

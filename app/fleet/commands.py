@@ -9,7 +9,6 @@ import typer
 from app.console import errors_for_people, notices, opened, reported_progress
 from app.database import Database
 from app.fleet import exporting
-from app.fleet.key_rotation import rotate_key
 from app.fleet.queries import Selection
 from app.fleet.tables import DeviceKind
 from app.tabular import ReportProgress
@@ -61,10 +60,3 @@ def _export(
             as_workbook=file.suffix.lower() == ".xlsx",
             progress=report,
         )
-
-
-def rotate_key_command() -> None:
-    """Encrypt the stored passwords with a new key. A running server goes on meanwhile."""
-    with errors_for_people(), opened() as (settings, database):
-        count = rotate_key(database, settings)
-    print(f"{count} passwords are stored under a new key.")

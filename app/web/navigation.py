@@ -66,6 +66,8 @@ NAV = (
             NavItem("/register", message("Register"), "manage_register"),
             NavItem("/collectors", message("Collectors"), "read_sweeps"),
             NavItem("/jobs", message("Jobs"), "read_sweeps"),
+            NavItem("/recipients", message("Recipients"), "read_delivery"),
+            NavItem("/deliveries", message("Messages"), "read_delivery"),
             NavItem("/users", message("Users"), "manage_accounts"),
             NavItem("/tokens", message("Tokens"), "manage_accounts"),
             NavItem("/audit", message("Audit log"), "read_audit_log"),

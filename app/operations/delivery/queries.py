@@ -1,19 +1,27 @@
 """All SQL of the outbox. A session comes in; no transaction begins or ends here."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.operations.delivery.recipient_queries import recipients_of
-from app.operations.delivery.tables import WAITING, Notification, Recipient, Severity
+from app.operations.delivery.tables import (
+    WAITING,
+    DeliveryState,
+    Notification,
+    Recipient,
+    Severity,
+)
 
 
 class Claimed(NamedTuple):
     """A message that is ours to send; `attempts` counts this one."""
 
     id: int
+    alert_id: int | None
     event: str
     severity: str
     body: dict[str, Any]
@@ -33,9 +41,11 @@ def enqueue(
     """Put a message for each recipient into the outbox, in the transaction of the decision.
 
     `recipients`: ids, of which those are told that are enabled; None: all that are enabled and want
-    the severity. `body`: what is sent as it is to a webhook; `summary` in it holds language → text.
-    `now`: UTC seconds. Messages of one alert reach a recipient in the order of these calls. To be
-    called once for each decision. Returns how many messages there are.
+    the severity. `body`: what is sent as it is to a webhook; in it `summary` holds language → text,
+    `path` (optional) the page to look at, `kind` a name, `since` and `resolved_at` ISO 8601
+    instants. `event`: `resolved`, or what has happened. `now`: UTC seconds. Messages of one alert
+    reach a recipient in the order of these calls. To be called once for each decision. Returns how
+    many messages there are.
     """
     told = recipients_of(session, recipients, Severity(severity))
     session.add_all(
@@ -73,6 +83,70 @@ def count_unsent(session: Session, now: int) -> int:
         Notification.created_at > now - 7 * 86_400,
     )
     return session.scalar(select(func.count(Notification.id)).where(*failed)) or 0
+
+
+# The list
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which messages of the outbox; None: all of them."""
+
+    state: DeliveryState | None = None
+    recipient_id: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        chosen = [] if self.state is None else [_STATES[self.state]]
+        if self.recipient_id is not None:
+            chosen.append(Notification.recipient_id == self.recipient_id)
+        return chosen
+
+
+_STATES = {
+    DeliveryState.WAITING: WAITING,
+    DeliveryState.DELIVERED: Notification.delivered_at.is_not(None),
+    DeliveryState.GIVEN_UP: Notification.given_up_at.is_not(None),
+}
+
+
+def count_deliveries(session: Session, wanted: Wanted) -> int:
+    return session.scalar(select(func.count(Notification.id)).where(*wanted.conditions())) or 0
+
+
+def read_deliveries(
+    session: Session, wanted: Wanted, skip: int, count: int
+) -> list[tuple[Notification, str | None]]:
+    """Messages, newest first, each with the name of its recipient (None: deleted)."""
+    query = (
+        select(Notification, Recipient.name)
+        .outerjoin(Recipient, Recipient.id == Notification.recipient_id)
+        .where(*wanted.conditions())
+        .order_by(Notification.id.desc())
+    )
+    return [(row[0], row[1]) for row in session.execute(query.offset(skip).limit(count))]
+
+
+def find_delivery(session: Session, delivery_id: int) -> tuple[Notification, str | None] | None:
+    query = select(Notification, Recipient.name).outerjoin(Recipient)
+    row = session.execute(query.where(Notification.id == delivery_id)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def queue_again(session: Session, delivery_id: int, now: int) -> bool:
+    """Make a message due that had been given up; False where it is none, or has no recipient."""
+    enabled = select(Recipient.id).where(Recipient.enabled)
+    due_again = (
+        update(Notification)
+        .where(
+            Notification.id == delivery_id,
+            Notification.delivered_at.is_(None),
+            Notification.given_up_at.is_not(None),
+            Notification.recipient_id.in_(enabled),
+        )
+        .values(given_up_at=None, queued_at=now, next_attempt_at=now)
+        .returning(Notification.id)
+    )
+    return session.connection().execute(due_again).scalar() is not None
 
 
 # Sending
@@ -128,7 +202,10 @@ def claim_notification(
     )
     if session.connection().execute(taken).scalar() is None:
         return None
-    return Claimed(seen.id, seen.event, seen.severity, seen.body, seen.queued_at, seen.attempts + 1)
+    attempts = seen.attempts + 1
+    return Claimed(
+        seen.id, seen.alert_id, seen.event, seen.severity, seen.body, seen.queued_at, attempts
+    )
 
 
 def mark_delivered(session: Session, claimed: Claimed, now: int) -> None:

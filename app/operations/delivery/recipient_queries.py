@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.operations.delivery.tables import WAITING, Notification, Recipient, Severity
@@ -22,6 +22,63 @@ def recipients_of(session: Session, wanted: Sequence[int] | None, severity: Seve
         for each in found
         if wanted is not None or Severity(each.min_severity).rank <= severity.rank
     ]
+
+
+_LISTED = or_(Recipient.enabled, Recipient.from_settings.is_(False))
+"""The recipient of the settings shows while there is one."""
+
+
+def count_recipients(session: Session) -> int:
+    return session.scalar(select(func.count(Recipient.id)).where(_LISTED)) or 0
+
+
+def read_recipients(session: Session, skip: int, count: int) -> list[Recipient]:
+    """Recipients by name."""
+    query = select(Recipient).where(_LISTED).order_by(Recipient.name)
+    return list(session.scalars(query.offset(skip).limit(count)))
+
+
+def name_is_taken(session: Session, name: str, but_id: int | None) -> bool:
+    query = select(Recipient.id).where(
+        Recipient.name == name, Recipient.id.is_distinct_from(but_id)
+    )
+    return session.scalar(query) is not None
+
+
+def read_recipient(session: Session, recipient_id: int) -> Recipient | None:
+    """One that shows in the list."""
+    return session.scalar(select(Recipient).where(Recipient.id == recipient_id, _LISTED))
+
+
+def lock_recipient(session: Session, recipient_id: int) -> Recipient | None:
+    """A recipient that nobody else changes, and nobody writes to, until the transaction ends."""
+    query = select(Recipient).where(Recipient.id == recipient_id, _LISTED)
+    return session.scalar(query.with_for_update())
+
+
+def delete_recipient(session: Session, recipient_id: int) -> None:
+    """Its messages stay, without a recipient."""
+    theirs = Notification.recipient_id == recipient_id
+    session.execute(update(Notification).where(theirs).values(recipient_id=None))
+    session.execute(delete(Recipient).where(Recipient.id == recipient_id))
+
+
+def claim_test(session: Session, recipient_id: int, now: int, every_s: int) -> bool:
+    """Note a test; False where the last one was less than so many seconds ago."""
+    last = Recipient.tested_at
+    claimed = (
+        update(Recipient)
+        .where(Recipient.id == recipient_id, or_(last.is_(None), last <= now - every_s))
+        .values(tested_at=now)
+        .returning(Recipient.id)
+    )
+    return session.connection().execute(claimed).scalar() is not None
+
+
+def stored_addresses(session: Session) -> list[Recipient]:
+    """The recipients whose address is stored, locked."""
+    query = select(Recipient).where(Recipient.address_encrypted.is_not(None))
+    return list(session.scalars(query.with_for_update()))
 
 
 def find_recipient(session: Session, recipient_id: int) -> Recipient | None:

@@ -20,10 +20,12 @@ from app.config import Settings
 from app.database import Database, put_off_while_away
 from app.errors import IntactError
 from app.operations.delivery import queries, recipient_queries
-from app.operations.delivery.channels import Message, send
+from app.operations.delivery.apprising import kill_running
+from app.operations.delivery.channels import send
 from app.operations.delivery.queries import Claimed
 from app.operations.delivery.recipients import way_to
 from app.operations.delivery.tables import ERROR_LENGTH, Recipient
+from app.operations.delivery.wording import Message
 
 FIRST_WAIT_S = 10
 LONGEST_WAIT_S = 3_600
@@ -32,6 +34,7 @@ LEASE_S = 120
 """Longer than one message can take, so that a slow receiver is not sent it twice."""
 BATCH = 20
 AT_ONCE = 4
+STOP_WITHIN_S = 3.0
 
 log = structlog.get_logger()
 
@@ -59,8 +62,10 @@ class Courier:
         return list(begun.values())
 
     def close(self) -> None:
-        """Begin nothing more. What is being sent ends by its own deadline."""
+        """Begin nothing more; what is being sent has a moment to end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        wait(self._serving.values(), STOP_WITHIN_S)
+        kill_running()
 
     def _attempt(self, recipient_id: int, clock: Callable[[], int]) -> int:
         """Serve one recipient; what nobody foresaw is logged, and tried again after the lease."""
@@ -102,7 +107,7 @@ class Courier:
             way = way_to(recipient, self._settings)
         except IntactError as wrong:
             return str(wrong)[:ERROR_LENGTH]
-        return send(way, Message(claimed.event, claimed.severity, claimed.body))
+        return send(way, message_of(claimed, self._settings))
 
     def _note(self, recipient: Recipient, claimed: Claimed, error: str | None, now: int) -> None:
         with self._database.write() as session:
@@ -124,6 +129,12 @@ def deliver(database: Database, settings: Settings, now: int) -> int:
     wait(begun)
     courier.close()
     return sum(job.result() for job in begun)
+
+
+def message_of(claimed: Claimed, settings: Settings) -> Message:
+    """What is told, and where its page is."""
+    base = settings.public_url
+    return Message(claimed.alert_id, claimed.event, claimed.severity, claimed.body, base)
 
 
 def backoff(waited_s: int) -> int:

@@ -32,6 +32,14 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
+class DeliveryState(StrEnum):
+    """What became of a message."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given_up"
+
+
 class Recipient(Base):
     """Somebody who is told, and the way to them.
 
@@ -77,6 +85,12 @@ class Notification(Base):
     delivered_at: Mapped[int | None] = mapped_column(Instant)
     given_up_at: Mapped[int | None] = mapped_column(Instant)
     last_error: Mapped[str | None] = mapped_column(String(ERROR_LENGTH))
+
+    @property
+    def state(self) -> DeliveryState:
+        if self.delivered_at is not None:
+            return DeliveryState.DELIVERED
+        return DeliveryState.WAITING if self.given_up_at is None else DeliveryState.GIVEN_UP
 
 
 WAITING = and_(Notification.delivered_at.is_(None), Notification.given_up_at.is_(None))

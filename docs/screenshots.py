@@ -36,6 +36,7 @@ PAGES: tuple[tuple[str, str, dict[str, int], str, str], ...] = (
     ("overview-phone", "/", {"width": 390, "height": 844}, "dark", "en"),
     ("wall", "/wall", {"width": 1920, "height": 1080}, "dark", "zh"),
     ("station", "STATION", {"width": 1440, "height": 1000}, "light", "zh"),
+    ("months", "/months", {"width": 1440, "height": 1000}, "light", "zh"),
     ("cameras", "/devices?sort=state", {"width": 1440, "height": 1000}, "light", "zh"),
     ("camera", "CAMERA", {"width": 1440, "height": 1300}, "dark", "zh"),
 )

@@ -30,6 +30,7 @@ from kpi.ledger import Cover
 from kpi.losses import Losses, Stretches, in_order, stretches
 from kpi.outages import (
     FAILING_CLASSES,
+    Failing,
     Ints,
     Outage,
     Spans,
@@ -42,16 +43,18 @@ from kpi.status import SlotClass
 
 MOST_LISTED = 2_000
 FIRST_READ, MOST_READ = 200, 2_000
-"""Stretches of lost days that are read at once: at first, and at most."""
+"""Device-days that are read at once: at first, and at most."""
 TABLE = DEFAULT_POLICY.class_table()
 
 
 @dataclass(frozen=True, slots=True)
 class MonthLosses:
-    """What a month lost, by the ledger; `intervals`: start of each day → length of its slots."""
+    """What a month lost, by the ledger; start of each day → length of its slots, and where its
+    ledger ends."""
 
     losses: Losses
     intervals: Mapping[int, int]
+    ends: Mapping[int, int]
     classes: Sequence[SlotClass]
 
     @property
@@ -112,7 +115,7 @@ def month_outages(
             lost.seconds,
             outage_lines(session, settings, _seen(session, lost, shown), first, now),
             wanted,
-            count > MOST_LISTED,
+            count > MOST_LISTED or (not is_all and wanted.last == MOST_LISTED),
             datetime.fromtimestamp(day_bounds(last, settings.zone)[1], settings.zone),
         )
 
@@ -128,39 +131,51 @@ def month_losses(
     """What the days `first` to `last` lost in these classes, as far as their ledger has come."""
     names = [class_name(each) for each in classes]
     rows = [np.empty((0, 4), dtype=np.int64)]
-    intervals = {}
+    intervals, ends = {}, {}
     for day, (interval_s, through) in sorted(ledger_days(session, first, last).items()):
         start, _end = day_bounds(day, settings.zone)
-        intervals[start] = interval_s
+        intervals[start], ends[start] = interval_s, through
         lost = np.array(lost_on(session, day, selection.cohorts.keys(), names), dtype=np.int64)
         device, seconds = lost.reshape(-1, 2).T
         rows.append(
             np.stack([device, *np.full((2, len(device)), [[start], [through]]), seconds], 1)
         )
-    return MonthLosses(in_order(Losses(*np.concatenate(rows).T)), intervals, classes)
+    return MonthLosses(in_order(Losses(*np.concatenate(rows).T)), intervals, ends, classes)
 
 
 def foremost(
     session: Session, lost: MonthLosses, wanted: Listing, count: int
 ) -> tuple[Spans, bool]:
-    """At least `count` outages in the order of the list (fewer where there are no more), and
-    whether these are all."""
+    """The first `count` outages in the order of the list (fewer where there are no more; maybe a
+    few more, up to `MOST_LISTED` + 1), and whether these are all.
+
+    Stretches without a torn day need no samples; the others are read, the most promising first.
+    """
     runs = stretches(lost.losses)
+    torn_days = np.append(0, np.cumsum(~lost.losses.whole, dtype=np.int64))
+    torn = torn_days[runs.last] - torn_days[runs.first]
     best = _best_keys(lost.losses, runs, wanted)
-    order = np.argsort(best, kind="stable")
-    parts: list[Spans] = []
-    done, step = 0, FIRST_READ
-    found = joined_spans(parts)
+    found = _first_of(_read(session, lost, runs, np.flatnonzero(torn == 0)), wanted)
+    order = np.flatnonzero(torn)
+    order = order[np.argsort(best[order], kind="stable")]
+    read_before = np.cumsum(torn[order]) - torn[order]
+    dropped, done, step = False, 0, FIRST_READ
     while done < len(order):
-        parts.append(_read(session, lost, runs, order[done : done + step]))
-        done, step = done + step, min(2 * step, MOST_READ)
-        found = joined_spans(parts)
-        found = found.take(np.lexsort((found.start, found.device, _keys(found, wanted))))
-        if done < len(order) and len(found.device) >= count:
-            sure = int(np.searchsorted(_keys(found, wanted), best[order[done]]))
-            if sure >= count:
-                return found.take(np.arange(sure)), False
-    return found, True
+        sure = int(np.searchsorted(_keys(found, wanted), best[order[done]]))
+        if sure >= count:
+            return found.take(np.arange(sure)), False
+        ahead = int(np.searchsorted(read_before, read_before[done] + step))
+        more = _read(session, lost, runs, order[done:ahead])
+        dropped |= len(found.device) + len(more.device) > MOST_LISTED + 1
+        found = _first_of(joined_spans([found, more]), wanted)
+        done, step = ahead, min(2 * step, MOST_READ)
+    return found, not dropped
+
+
+def _first_of(found: Spans, wanted: Listing) -> Spans:
+    """In the order of the list, no more than are listed and one."""
+    order = np.lexsort((found.start, found.device, _keys(found, wanted)))
+    return found.take(order[: MOST_LISTED + 1])
 
 
 def _keys(found: Spans, wanted: Listing) -> Ints:
@@ -208,12 +223,21 @@ def _covers(session: Session, device_ids: list[int], start: int, end: int) -> li
 def _seen(session: Session, lost: MonthLosses, shown: Spans) -> list[Outage]:
     """Those outages with the statuses of their first day."""
     starts = np.array(sorted(lost.intervals), dtype=np.int64)
-    found = []
-    for device, start, end in zip(*(column.tolist() for column in shown), strict=True):
-        place = int(np.searchsorted(starts, start, side="right"))
-        next_day = int(starts[place]) if place < len(starts) else end
-        interval_s = lost.intervals[int(starts[place - 1])]
-        samples = failing_samples(session, [device], start, min(end, next_day), interval_s)
-        (first, *_others) = outages(samples, TABLE, failing=lost.classes)
-        found.append(Outage(device, start, end, first.statuses))
-    return found
+    first_days = np.searchsorted(starts, shown.start, side="right") - 1
+    statuses: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+    for place in np.unique(first_days).tolist():
+        of_day = shown.take(np.flatnonzero(first_days == place))
+        day_ends = lost.ends[int(starts[place])]
+        interval_s = lost.intervals[int(starts[place])]
+        device_ids = np.unique(of_day.device).tolist()
+        samples = failing_samples(session, device_ids, int(starts[place]), day_ends, interval_s)
+        for device, start, end in _rows(of_day):
+            within = (samples.device == device) & (samples.tick >= start) & (samples.tick < end)
+            of_one = Failing(*(column[within] for column in samples))
+            statuses[device, start] = outages(of_one, TABLE, failing=lost.classes)[0].statuses
+    return [Outage(*row, statuses[row[0], row[1]]) for row in _rows(shown)]
+
+
+def _rows(found: Spans) -> list[tuple[int, int, int]]:
+    """(device id, start, end) of each."""
+    return list(zip(*(column.tolist() for column in found), strict=True))

@@ -154,14 +154,13 @@ def read_failing(path: Path, device_ids: Ints | None) -> tuple[Ints, Ints, Ints]
     with _opened(path) as file:
         parts = []
         for device, tick, status in _columns(file, COLUMNS[:3], device_ids):
-            failing = status > Status.INTACT
+            failing = np.flatnonzero(status > Status.INTACT)
+            if device_ids is not None:
+                failing = failing[np.isin(device[failing], device_ids)]
             parts.append((device[failing], tick[failing], status[failing]))
     if not parts:
         return tuple(np.empty((3, 0), dtype=np.int64))  # type: ignore[return-value]
     device, tick, status = (np.concatenate(column) for column in zip(*parts, strict=True))
-    if device_ids is not None:
-        wanted = np.isin(device, device_ids)
-        device, tick, status = device[wanted], tick[wanted], status[wanted]
     return device, tick, status
 
 

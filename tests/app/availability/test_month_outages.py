@@ -1,6 +1,7 @@
 """The outages behind a month's figures, held against those that each day's samples tell."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from random import Random
@@ -11,7 +12,12 @@ import pytest
 
 from app.availability import month_outages as searching
 from app.availability import month_pages
-from app.availability.month_outages import MonthLosses, foremost, month_losses
+from app.availability.month_outages import (
+    MonthLosses,
+    foremost,
+    month_losses,
+    month_outages,
+)
 from app.availability.months import MonthAsked
 from app.availability.outages import outages_of
 from app.availability.periods import monthly
@@ -163,6 +169,44 @@ def test_those_of_no_station(troubled: District, settings: Settings) -> None:
         selected = asked.selected(session)
         assert asked.group_name(session) is None
     assert {view.groups[Grouping.STATION] for view in selected.cohorts.values()} == {None}
+
+
+@only_sqlite
+def test_no_more_are_kept_than_are_listed(
+    troubled: District, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = troubled.end_of(LAST)
+    _, everything, _ = search(troubled, settings, Filters(), now, sort="-seconds")
+    monkeypatch.setattr(searching, "MOST_LISTED", 4)
+    _, found, is_all = search(troubled, settings, Filters(), now, sort="-seconds")
+    assert rows_of(found) == rows_of(everything.take(np.arange(5)))
+    assert not is_all
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("page", "most", "rows", "last", "and_more", "cut_off"),
+    [(1, 2_000, 10, 10, False, False), (9, 20, 10, 20, True, True), (1, 50, 50, 49, False, False)],
+)
+def test_where_the_list_is_cut_off(
+    district: District,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    page: int,
+    most: int,
+    rows: int,
+    last: int,
+    and_more: bool,
+    cut_off: bool,
+) -> None:
+    monkeypatch.setattr(searching, "MOST_LISTED", most)
+    monkeypatch.setattr(searching, "FIRST_READ", 1)
+    asked = MonthAsked(MARCH, Grouping.FLEET, Filters())
+    wanted = replace(ordered_by("start"), page=page, rows=rows)
+    now = district.end_of(date(2026, 3, 2))
+    found = month_outages(district.database, settings, asked, None, wanted, now)
+    assert (found.list.last, found.list.and_more, found.cut_off) == (last, and_more, cut_off)
+    assert len(found.lines) == last - found.list.skip
 
 
 # The page

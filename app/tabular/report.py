@@ -52,9 +52,9 @@ def write_report(target: BinaryIO, report: Report, *, as_workbook: bool) -> None
 
         write_sheet(target, report)
         return
-    labels, values = zip(*report.facts, strict=True)
-    header = [*(column.title for column in report.columns), *labels]
-    rows = ([*_plain(report, row), *values] for row in (*report.rows, report.total))
+    header = [*(column.title for column in report.columns), *(label for label, _ in report.facts)]
+    same = [harmless(value) for _, value in report.facts]
+    rows = ([*_plain(report, row), *same] for row in (*report.rows, report.total))
     write_rows(target, [header, *rows], as_workbook=False)
 
 

@@ -42,9 +42,9 @@ def write_sheet(target: BinaryIO, report: Report) -> None:
 
 
 def _set_up(sheet: Any, report: Report, header_row: int) -> None:
-    for number, column in enumerate(report.columns):
-        shown = [row[number] for row in (*report.rows, report.total)]
-        dimension = sheet.column_dimensions[get_column_letter(number + 1)]
+    columns = zip(report.columns, *report.rows, report.total, strict=True)
+    for number, (column, *shown) in enumerate(columns, 1):
+        dimension = sheet.column_dimensions[get_column_letter(number)]
         dimension.width = _width(column, shown)
     sheet.freeze_panes = f"C{header_row + 1}"
     sheet.print_title_rows = f"{header_row}:{header_row}"

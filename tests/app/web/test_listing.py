@@ -48,6 +48,13 @@ def test_a_page_past_the_end_is_the_last_one() -> None:
     assert (of().of(0).first, of().of(0).last, of().of(0).pages) == (0, 0, 1)
 
 
+def test_a_list_that_nobody_has_counted_goes_on() -> None:
+    wanted = of(page="3").of(151, and_more=True)
+    assert (wanted.first, wanted.last, wanted.and_more) == (101, 150, True)
+    assert wanted.near_pages() == [1, 2, 3, 4]
+    assert not wanted.of(151).and_more
+
+
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [

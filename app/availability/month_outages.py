@@ -39,12 +39,14 @@ from kpi.outages import (
     spans,
 )
 from kpi.policy import DEFAULT_POLICY
-from kpi.status import SlotClass
+from kpi.status import SlotClass, Status
 
 MOST_LISTED = 2_000
 FIRST_READ, MOST_READ = 200, 2_000
 """Device-days that are read at once: at first, and at most."""
 TABLE = DEFAULT_POLICY.class_table()
+NOT_TOLD = ((int(Status.UNKNOWN), 0),)
+"""Where the ledger knows of an outage whose samples are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,8 @@ def _seen(session: Session, lost: MonthLosses, shown: Spans) -> list[Outage]:
         for device, start, end in _rows(of_day):
             within = (samples.device == device) & (samples.tick >= start) & (samples.tick < end)
             of_one = Failing(*(column[within] for column in samples))
-            statuses[device, start] = outages(of_one, TABLE, failing=lost.classes)[0].statuses
+            told = outages(of_one, TABLE, failing=lost.classes)
+            statuses[device, start] = told[0].statuses if told else NOT_TOLD
     return [Outage(*row, statuses[row[0], row[1]]) for row in _rows(shown)]
 
 

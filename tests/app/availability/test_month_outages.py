@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
 from app.availability import month_outages as searching
 from app.availability import month_pages
@@ -27,6 +28,7 @@ from app.config import Settings
 from app.evidence.archive.archiving import archive_closed_days
 from app.evidence.ledger import bring_up_to_date
 from app.evidence.samples import failing_samples
+from app.evidence.tables import Sample
 from app.fleet.roster import Grouping
 from app.web.listing import Listing
 from kpi.calendar import Month, days_between
@@ -256,6 +258,15 @@ def test_what_reaches_over_the_ends_of_the_month(
     monkeypatch.setattr(month_pages, "time", FixedClock(district.end_of(date(2026, 4, 2))))
     assert "03-31 00:00 04-01 00:00 or later 1 d 0 h" in read("/months/outages?month=2026-03")
     assert "04-01 00:00 or before 04-02 00:00 1 d 0 h" in read("/months/outages?month=2026-04")
+
+
+@only_sqlite
+def test_an_outage_whose_samples_are_gone(district: District, read: Any) -> None:
+    district.observe("C3", date(2026, 3, 2), lambda _slot: 20)
+    assert "1 d 0 h Lane no answer in time" in read("/months/outages?by=fleet")
+    with district.database.write() as session:
+        session.execute(delete(Sample))
+    assert "1 d 0 h Lane not measured" in read("/months/outages?by=fleet")
 
 
 @only_sqlite

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -135,10 +136,12 @@ def _with_video(sweep: FinishedSweep, video: Mapping[int, VideoRow]) -> Finished
 def _sample_rows(sweep: FinishedSweep) -> list[SampleRow]:
     """Samples of what was measured, in whole milliseconds; UNKNOWN is never stored.
 
-    Written out in one expression: it is made for every device of every sweep.
+    In the order of their keys, as an import writes its own: of two that write the same keys, one
+    then waits for the other, and never both. Written out in one expression: it is made for every
+    device of every sweep.
     """
     tick, unknown, longest = sweep.tick, Status.UNKNOWN, LONGEST_LATENCY_MS
-    return [
+    rows = [
         (
             tick,
             device_id,
@@ -148,6 +151,8 @@ def _sample_rows(sweep: FinishedSweep) -> list[SampleRow]:
         for device_id, seen in sweep.result.observations.items()
         if seen.status is not unknown
     ]
+    rows.sort(key=itemgetter(1))
+    return rows
 
 
 def _take_slot(session: Session, sweep: FinishedSweep, stored: Stored) -> bool:

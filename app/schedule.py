@@ -37,7 +37,7 @@ from app.evidence.store import Stored, refuse_other_zone
 from app.evidence.upkeep import prepare_days, tend
 from app.evidence.video_checking import ROUND_S, VideoChecking
 from app.fleet.password_memory import PasswordMemory
-from app.memory import share_arenas
+from app.memory import GIVE_BACK_EVERY_S, give_back, keep_lean
 from collectors.limits import raise_file_limit
 from collectors.registry import open_probers
 from kpi.calendar import local_day
@@ -67,7 +67,7 @@ def collect_command(
 
 def run_collector(database: Database, settings: Settings, *, with_parent: bool) -> None:
     """Collect until SIGTERM or SIGINT, or until the parent's end of standard input closes."""
-    share_arenas()
+    keep_lean()
     refuse_other_zone(database, settings)
     raise_file_limit(settings.probe_concurrency + FILES_BESIDE_PROBES)
     uvloop.run(_collect(database, settings, with_parent))
@@ -178,6 +178,9 @@ class _Jobs:
         self._scheduler.add_job(self._ledger, id="ledger", **each_slot)
         self._scheduler.add_job(self._prepare, id="days ahead")
         self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
+        self._scheduler.add_job(
+            _in_thread, "interval", [give_back], id="memory", seconds=GIVE_BACK_EVERY_S
+        )
         soon = datetime.now(UTC) + timedelta(seconds=INSPECTED_FIRST_AFTER_S)
         self._scheduler.add_job(
             self._inspect,

@@ -33,6 +33,7 @@ from app.database import Database, put_off_while_away
 from app.errors import Refused
 from app.evidence.store import refuse_other_zone
 from app.main import create_app
+from app.memory import GIVE_BACK_EVERY_S, give_back, keep_lean
 from app.operations.alerts.watching import watch
 from app.operations.delivery.outgoing_heartbeat import OutgoingHeartbeat
 from app.operations.delivery.recipients import follow_settings
@@ -157,6 +158,7 @@ def serve(database: Database, settings: Settings, *, open_to_read: bool = False)
 
     Raises `Refused` where the port is taken or the evidence is of another time zone.
     """
+    keep_lean()
     refuse_other_zone(database, settings)
     with database.write() as session:
         follow_settings(session, settings, int(time.time()))
@@ -230,6 +232,7 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
     supervisor.tend()
     scheduler.add_job(supervisor.tend, "interval", seconds=1)
     scheduler.add_job(tidy_accounts, "interval", hours=1)
+    scheduler.add_job(give_back, "interval", seconds=GIVE_BACK_EVERY_S)
     scheduler.add_job(watch_alerts, "interval", seconds=min(WATCH_S, settings.poll_interval))
     scheduler.add_job(deliver_messages, "interval", seconds=DELIVER_S)
     if settings.heartbeat_url is not None:

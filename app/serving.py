@@ -39,6 +39,7 @@ from app.operations.delivery.outgoing_heartbeat import OutgoingHeartbeat
 from app.operations.delivery.recipients import follow_settings
 from app.operations.delivery.sending import Courier
 from app.operations.wall import WallView
+from app.timers import following_the_clock
 from app.web.events import Broadcast
 
 log = structlog.get_logger()
@@ -246,7 +247,8 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
     scheduler.start()
     watchdog.tell("READY=1")
     try:
-        yield
+        with following_the_clock(scheduler):
+            yield
     finally:
         scheduler.shutdown(wait=False)
         supervisor.stop()

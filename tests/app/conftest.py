@@ -105,7 +105,7 @@ class KeptPostgres:
     rows: dict[Table, list[dict[str, Any]]]
 
     def make_empty(self, database: Database) -> None:
-        """As the migrations left it: no other rows, no partitions, ids from 1, nobody connected."""
+        """As the migrations left it: no other rows or partitions, ids from there, no connection."""
         with database.engine.begin() as connection:
             for statement in EMPTYING:
                 connection.execute(text(statement))
@@ -113,6 +113,8 @@ class KeptPostgres:
                 connection.execute(table.delete())
             for table, rows in self.rows.items():
                 connection.execute(table.insert(), rows)
+                if table.autoincrement_column is not None:
+                    connection.execute(text(AFTER_KEPT.format(table=table.name)))
 
 
 EMPTYING = (
@@ -124,6 +126,11 @@ EMPTYING = (
     "LOOP EXECUTE 'DROP TABLE ' || name; END LOOP; END $$",
     "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence",
 )
+AFTER_KEPT = (
+    "SELECT setval(sequence, (SELECT max(id) FROM {table})) "
+    "FROM pg_get_serial_sequence('{table}', 'id') AS sequence WHERE sequence IS NOT NULL"
+)
+"""The next id follows those of the rows that were kept."""
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from app.operations.delivery.tables import Channel, DeliveryState, Severity
 from app.web.language import message
 
 CHANNEL_WORDS: Mapping[Channel, str] = {
-    Channel.APPRISE: message("mail or chat (apprise)"),
-    Channel.ALERTMANAGER: message("webhook as Alertmanager sends it"),
-    Channel.WEBHOOK: message("webhook of our own"),
+    Channel.APPRISE: message("mail or chat"),
+    Channel.ALERTMANAGER: message("webhook (Alertmanager)"),
+    Channel.WEBHOOK: message("webhook (our own)"),
 }
 STATE_WORDS: Mapping[DeliveryState, str] = {
     DeliveryState.WAITING: message("waiting"),

@@ -179,6 +179,7 @@ class Settings(BaseSettings):
     oidc_contractor_claim: str = "contractor"
     audit_days: Annotated[int, Field(ge=180, le=36_500)] = 365
     public_url: Annotated[str | None, AfterValidator(_page_address)] = None
+    map_outline: Path | None = None
     webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
     heartbeat_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
     heartbeat_interval: Annotated[int, Field(ge=10, le=3_600)] = 60

@@ -12,6 +12,7 @@ import app.accounts.pages
 import app.accounts.wall_pages
 import app.availability.api
 import app.availability.device_pages
+import app.availability.map_pages
 import app.availability.month_pages
 import app.availability.pages
 import app.evidence.api
@@ -31,6 +32,7 @@ from app.accounts import guard
 from app.accounts.guard import Allowed, public
 from app.accounts.oidc_users import check_roles
 from app.accounts.permissions import Permission
+from app.availability.map_outline import read_outline
 from app.config import Settings
 from app.database import Database
 from app.web import problems, security, shell
@@ -82,6 +84,8 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
     application.state.settings = settings
     application.state.database = database
     application.state.open_to_read = open_to_read
+    outline = settings.map_outline
+    application.state.map_outline = None if outline is None else read_outline(outline)
     application.state.events = app.operations.wall_pages.wall_events(database, settings)
     problems.install(application)
     guard.install(application)
@@ -91,6 +95,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
     shell.install_static(application)
     for router in (
         app.availability.api.router,
+        app.availability.map_pages.api_router,
         app.evidence.api.router,  # before the register: /devices/{code}/samples
         app.evidence.host_api.router,  # and /devices/{code}/clock
         app.evidence.job_api.router,
@@ -112,6 +117,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.availability.month_pages.router,
         app.evidence.host_pages.router,
         app.availability.device_pages.router,
+        app.availability.map_pages.router,
         app.evidence.import_pages.router,  # before the register: /register/{kind}
         app.evidence.register_pages.router,
         app.accounts.pages.router,

@@ -2,6 +2,7 @@
 
 import typer
 
+from app.availability.map_outline import read_outline
 from app.config import config_file, load_settings
 from app.console import errors_for_people, opened
 from app.database import open_database
@@ -14,6 +15,8 @@ def check_config() -> None:
     """Check the settings and list every problem at once."""
     with errors_for_people():
         settings = load_settings()
+        if settings.map_outline is not None:
+            read_outline(settings.map_outline)
     print(f"The configuration is right (file: {config_file() or 'none'}).")
     for name, value in settings.model_dump().items():
         print(f"  {name} = {'(not set)' if value is None else value}")

@@ -32,14 +32,24 @@ class DeviceList:
 
 
 def device_list(
-    database: Database, settings: Settings, filters: Filters, wanted: Listing, now: int
+    database: Database,
+    settings: Settings,
+    filters: Filters,
+    wanted: Listing,
+    now: int,
+    *,
+    unplaced: bool = False,
 ) -> DeviceList:
-    """The devices in service that the list shows. Raises `NotFound` for an unknown code."""
+    """The devices in service that the list shows; `unplaced`: only those without coordinates.
+
+    Raises `NotFound` for an unknown code.
+    """
     today = local_day(now, settings.zone)
     bring_up_to_date(database, settings, today.replace(day=1), today, now)
     with database.read() as session:
         selection = select_devices(session, Grouping.FLEET, filters)
-        rows, wanted = devices_listed(session, selection.cohorts.keys(), today, now, wanted)
+        cohort_ids = selection.cohorts.keys()
+        rows, wanted = devices_listed(session, cohort_ids, today, now, wanted, unplaced=unplaced)
         lines = camera_lines(session, settings, rows, now, filters.reach)
         shown = [row.id for row in rows]
         hours = last_24_hours(session, settings, shown, now, filters.reach)

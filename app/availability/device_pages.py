@@ -15,6 +15,7 @@ from app.accounts.permissions import Permission
 from app.availability.device_list import DEVICE_COLUMNS, device_list
 from app.availability.device_page import device_page
 from app.availability.selection import Filters
+from app.database import Database
 from app.evidence.ledger import mark_touched
 from app.fleet.drift import accept_drift
 from app.fleet.exporting import export_devices
@@ -51,17 +52,15 @@ def _filters(
 
 
 FiltersDep = Annotated[Filters, Depends(_filters)]
+Unplaced = Annotated[bool, Query(description="Only those without coordinates")]
 
 
-@router.get("/devices", response_class=HTMLResponse, dependencies=[Reading])
-def list_devices(
-    request: Request, database: DatabaseDep, settings: SettingsDep, filters: FiltersDep
-) -> HTMLResponse:
-    """The devices in service, what fails first."""
-    wanted = listing(request, DEVICE_COLUMNS, sort="state")
-    page = device_list(database, settings, filters, wanted, int(time.time()))
+def group_choices(database: Database, filters: Filters) -> list[tuple[Grouping, str, list[str]]]:
+    """What a form may choose by: grouping, label, codes; nothing where the view is limited."""
+    if filters.reach.limited:
+        return []
     with database.read() as session:
-        choices = [
+        return [
             (by, label, sorted(name.code for name in group_names(session, by).values()))
             for by, label in (
                 (Grouping.STATION, message("Station")),
@@ -69,13 +68,28 @@ def list_devices(
                 (Grouping.CONTRACTOR, message("Contractor")),
             )
         ]
+
+
+@router.get("/devices", response_class=HTMLResponse, dependencies=[Reading])
+def list_devices(
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    filters: FiltersDep,
+    unplaced: Unplaced = False,
+) -> HTMLResponse:
+    """The devices in service, what fails first."""
+    wanted = listing(request, DEVICE_COLUMNS, sort="state")
+    now = int(time.time())
+    page = device_list(database, settings, filters, wanted, now, unplaced=unplaced)
     return render(
         request,
         "devices.html",
         page=page,
         filters=filters,
         kinds=KIND_WORDS,
-        choices=[] if filters.reach.limited else choices,
+        choices=group_choices(database, filters),
+        unplaced=unplaced,
         export_address=f"/devices.csv?{request.url.query}",
         crumbs=_crumbs(request),
     )
@@ -86,6 +100,7 @@ def export(
     database: DatabaseDep,
     filters: FiltersDep,
     q: Annotated[str | None, Query(max_length=128, pattern=STORABLE)] = None,
+    unplaced: Unplaced = False,
 ) -> Response:
     """The selection as the register's importer reads it; passwords are never part of it."""
     target = io.BytesIO()
@@ -96,6 +111,7 @@ def export(
         kind=filters.kind,
         text=q,
         reach=filters.reach,
+        unplaced=unplaced,
     )
     export_devices(database, target, selection)
     name = {"Content-Disposition": 'attachment; filename="devices.csv"'}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.reach import EVERYTHING, Reach
@@ -33,23 +33,42 @@ class DeviceRow(NamedTuple):
     is_suspended: bool
 
 
-def devices_listed(
-    session: Session, cohort_ids: Collection[int], day: date, at: int, wanted: Listing
-) -> tuple[list[DeviceRow], Listing]:
-    """The rows that the list shows, and the list with the number of all.
-
-    `day` says who belongs to the cohorts, `at` (UTC seconds) which suspensions hold.
-    """
-    suspended = exists().where(
+def is_suspended(at: int) -> ColumnElement[bool]:
+    """A suspension of the device holds at this instant (to be used where `Device` is joined)."""
+    return exists().where(
         Suspension.device_id == Device.id,
         Suspension.start <= at,
         or_(Suspension.end.is_(None), Suspension.end > at),
     )
+
+
+def is_placed() -> ColumnElement[bool]:
+    """The device has coordinates."""
+    return and_(Device.longitude.is_not(None), Device.latitude.is_not(None))
+
+
+def devices_listed(
+    session: Session,
+    cohort_ids: Collection[int],
+    day: date,
+    at: int,
+    wanted: Listing,
+    *,
+    unplaced: bool = False,
+) -> tuple[list[DeviceRow], Listing]:
+    """The rows that the list shows, and the list with the number of all.
+
+    `day` says who belongs to the cohorts, `at` (UTC seconds) which suspensions hold. `unplaced`:
+    only those without coordinates.
+    """
+    suspended = is_suspended(at)
     chosen = (
         select(Device.id)
         .join(Assignment, Assignment.device_id == Device.id)
         .where(in_service_on(day), Assignment.cohort_id.in_(cohort_ids))
     )
+    if unplaced:
+        chosen = chosen.where(~is_placed())
     if wanted.text:
         searched = (Device.code, Device.name, Device.address)
         found = (column.icontains(wanted.text, autoescape=True) for column in searched)

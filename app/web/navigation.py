@@ -45,6 +45,7 @@ NAV = (
             NavItem("/", message("Overview"), "read_figures"),
             NavItem("/wall", message("Wall"), "read_figures"),
             NavItem("/devices", message("Cameras"), "read_samples"),
+            NavItem("/map", message("Map"), "read_samples"),
         ),
     ),
     NavGroup(

@@ -62,6 +62,7 @@ LISTS = [
     *(f"availability/monthly?{MONTH}&group_by={each}&format=csv" for each in ("room", "device")),
     *(f"availability/daily?{DAYS}&group_by={each}" for each in GROUPINGS),
     *(f"availability/now?group_by={each}" for each in GROUPINGS),
+    "map?kind=camera",
     f"availability/monthly?{MONTH}&kind=room_equipment&group_by=room",
 ]
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

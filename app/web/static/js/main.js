@@ -1,10 +1,14 @@
 // Starts what a page needs, again after each piece that htmx puts in.
 
 const charts = () => import("./charts.js");
+const map = () => import("./map.js");
 
 function start(root) {
   if (root.querySelector("[data-chart]")) {
     charts().then((module) => module.draw(root));
+  }
+  if (document.querySelector("[data-map]")) {
+    map().then((module) => module.draw());
   }
 }
 

@@ -97,10 +97,10 @@ def test_a_cluster_opens_by_the_keyboard(visit: Visits) -> None:
 def test_a_camera_that_fails_is_seen_and_found(visit: Visits, district: District) -> None:
     camera = district.cameras()[0]
     page = visit("/map", language="en").page
-    assert page.locator("#map .bad").count() == 0
+    assert page.locator("#map .fails").count() == 0
     district.sweep({camera.code: Status.REFUSED})
     act(page, lambda: page.get_by_role("button", name="all", exact=True).click())
-    page.locator("#map .bad.offline text").get_by_text("1").wait_for()
+    page.locator("#map .fails.offline text").get_by_text("1").wait_for()
     page.get_by_label("State").select_option("offline")
     page.get_by_role("button", name="Choose").click()
     mark = page.get_by_role("link", name=f"{camera.name}: offline")

@@ -214,7 +214,7 @@ function cluster(total, counts) {
   const worst = counts.offline ? "offline" : "impaired";
   const beside = make("text", { x: rem() * 0.6 });
   beside.textContent = bad;
-  const badge = make("g", { class: `bad ${worst}`, transform: `translate(${r * 0.85} ${-r * 0.85})` }, glyph(worst, rem() * 0.38), beside);
+  const badge = make("g", { class: `fails ${worst}`, transform: `translate(${r * 0.85} ${-r * 0.85})` }, glyph(worst, rem() * 0.38), beside);
   const inside = make("text", {});
   inside.textContent = total;
   return [make("circle", { class: "hit", r: r + thick }), make("circle", { class: "disc", r }), ...pieces, inside, ...(bad ? [badge] : [])];

@@ -28,10 +28,10 @@ def window(page: Page) -> list[float]:
 
 
 def act(page: Page, what: Callable[[], None]) -> None:
-    """Do something that moves the window, and wait for what it shows then."""
-    with page.expect_response(lambda answer: "/map/live" in answer.url):
-        what()
-    page.wait_for_load_state("networkidle")
+    """Do something that moves the window, and wait until what it shows then is drawn."""
+    page.evaluate("document.querySelector('#map .spots').lastElementChild.dataset.old = 1")
+    what()
+    page.locator("#map .spots [data-old]").wait_for(state="detached")
 
 
 @pytest.mark.parametrize("width", [390, 1440, 3840])

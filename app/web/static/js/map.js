@@ -345,6 +345,5 @@ export function draw() {
 
 fit(numbers(frame.dataset.window));
 outline();
-ask();
 setInterval(() => document.hidden || held.size || ask(), Number(frame.dataset.refresh) * 1000);
-new ResizeObserver(() => move()).observe(frame);
+new ResizeObserver(move).observe(frame); // at once too

@@ -13,7 +13,6 @@ from datetime import timedelta
 from app.config import Settings
 from app.evidence.recording import FinishedSweep, Recorder
 from app.fleet.roster import roster
-from app.operations.pages import LOOKS_A_SLOT
 from bench.figures import Figure, Options, Section
 from bench.installation import Installation, installed, register_of, scratch_folder, today
 from bench.invented import fill_present, successive_sweeps
@@ -26,11 +25,13 @@ NAME = "wall"
 HOW = (
     "{walls} walls connected to `/events` at {cameras:,} cameras ({days} days of ledger, sweeps of "
     "the present day, SQLite), a sweep stored each {interval} s for {slots} slots; CPU of the web "
-    "process in per cent of one core. The *peer*: {walls} open overviews that ask for what is new "
+    "process in per cent of one core. The *peer*: {walls} open pages that ask for the overview "
     "{looks} times a slot. Then a sweep each {rush} s until {states} states were told."
 )
 WALLS = 50
 DAYS = 31
+LOOKS_A_SLOT = 4
+"""Of the peer, a page that polls instead of listening."""
 SLOTS = 3
 RUSH_S = 2
 STATES = 120

@@ -22,9 +22,6 @@ router = APIRouter(
     include_in_schema=False, dependencies=[Depends(Allowed(Permission.READ_FIGURES))]
 )
 
-LOOKS_A_SLOT = 4
-"""How often an open page asks for news while a slot lasts."""
-
 
 @router.get("/", response_class=HTMLResponse)
 def show_overview(
@@ -55,5 +52,5 @@ def _context(
     return {
         "page": figures,
         "alerts": [(alert, summary(alert, settings.zone, language)) for alert in figures.alerts],
-        "refresh_s": max(5, settings.poll_interval // LOOKS_A_SLOT),
+        "refresh_s": max(5, settings.poll_interval),
     }

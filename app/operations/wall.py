@@ -1,5 +1,6 @@
 """What the wall shows: the overview, as much of it as is readable from five metres."""
 
+import hashlib
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -38,8 +39,16 @@ class WallView:
     reach: Reach
 
 
+@dataclass(frozen=True, slots=True)
+class NewsView:
+    """Pages that are only told that there is news, and ask for what they show themselves."""
+
+
+View = WallView | NewsView
+
+
 class Wall:
-    """The source of what the walls are told."""
+    """The source of what the walls, and other open pages, are told."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database, self._settings = database, settings
@@ -53,8 +62,10 @@ class Wall:
         minute = now // STALE_ANEW_S if is_stale(sweep, now) else None
         return sweep and sweep.tick, alerts, minute
 
-    def render(self, view: WallView) -> str:
-        """The panels in HTML."""
+    def render(self, view: View) -> str:
+        """The panels in HTML; as news, a text that differs when there is some."""
+        if isinstance(view, NewsView):
+            return hashlib.sha256(repr(self.newest()).encode()).hexdigest()[:16]
         template = templates(view.language).get_template("wall_live.html")
         return template.render(**self.context(view))
 

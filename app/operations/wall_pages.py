@@ -1,7 +1,7 @@
 """The wall: a page for a screen that nobody touches, and the stream that keeps it up to date."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
@@ -11,7 +11,7 @@ from app.accounts.guard import Allowed, Bearer, ReachDep, holds_still
 from app.accounts.permissions import Permission
 from app.config import Settings
 from app.database import Database
-from app.operations.wall import Wall, WallView
+from app.operations.wall import NewsView, View, Wall, WallView
 from app.web.events import Broadcast
 from app.web.language import language_of
 from app.web.requests import DatabaseDep, SettingsDep
@@ -23,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 Reader = Annotated[Caller, Depends(Allowed(Permission.READ_FIGURES))]
 
 
-def wall_events(database: Database, settings: Settings) -> Broadcast[WallView]:
+def wall_events(database: Database, settings: Settings) -> Broadcast[View]:
     """The streams of an application; its `state.events`."""
     return Broadcast(Wall(database, settings))
 
@@ -43,9 +43,18 @@ def show_wall(
 
 @router.get("/events", response_class=Response)
 async def stream_events(
-    request: Request, database: DatabaseDep, settings: SettingsDep, caller: Reader, token: Bearer
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    caller: Reader,
+    token: Bearer,
+    only: Literal["news"] | None = None,
 ) -> Response:
-    """The wall's states as server-sent events, as long as the caller may see them."""
-    events: Broadcast[WallView] = request.app.state.events
+    """The wall's states as server-sent events, as long as the caller may see them.
+
+    `only=news`: no more than that there is a new one.
+    """
+    events: Broadcast[View] = request.app.state.events
     holds = partial(holds_still, request, database, settings, token, caller)
-    return events.join(WallView(language_of(request), caller.reach), holds)
+    view = NewsView() if only else WallView(language_of(request), caller.reach)
+    return events.join(view, holds)

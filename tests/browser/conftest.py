@@ -137,7 +137,7 @@ def visit(browser: Browser, district: District) -> Iterator[Callable[..., Visit]
         opened.watch(district.address)
         visits.append(opened)
         opened.page.goto(path)
-        if path.partition("?")[0] != "/wall":  # which never stops listening
+        if path.partition("?")[0] not in ("/", "/wall"):  # which never stop listening
             opened.page.wait_for_load_state("networkidle")
         return opened
 

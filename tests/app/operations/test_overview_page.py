@@ -18,6 +18,7 @@ from app.operations import overview as module
 from app.operations import pages
 from app.operations.alerts.watching import watch
 from app.operations.overview import StationLine, _worst_first
+from app.operations.wall import NewsView, Wall
 from kpi.calendar import day_start
 from kpi.rates import Amounts
 
@@ -262,3 +263,16 @@ def test_order_of_stations() -> None:
     ]
     ordered = [each.code for each in sorted(lines, key=_worst_first)]
     assert ordered == ["down", "many", "few", "good", "blind"]
+
+
+def test_news_differ_with_a_sweep_and_not_else(
+    fleet: Any, settings: Settings, database: Database, noon: int
+) -> None:
+    source = Wall(database, settings)
+    fleet.register({"S1": 3})
+    told = [source.render(NewsView())]
+    for tick in (noon, noon + settings.poll_interval):
+        fleet.sweep(tick)
+        told.append(source.render(NewsView()))
+    assert len(set(told)) == 3
+    assert re.fullmatch(r"[0-9a-f]{16}", told[-1])  # ids of others' alerts cannot be read out of it

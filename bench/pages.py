@@ -21,7 +21,7 @@ HOW = (
     "present day, SQLite. Time from the first byte asked to the last one answered; medians of "
     "{repetitions} answers each. *Ours* is the larger fleet, the *peer* the smaller one."
 )
-PATHS = ("/", "/overview/live", "/stations", "/devices", "/map", "/map/live?across=20")
+PATHS = ("/", "/overview/live", "/stations", "/devices")
 GROWTH = 10
 DAYS = 31
 REPETITIONS = 30

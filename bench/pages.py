@@ -21,7 +21,15 @@ HOW = (
     "present day, SQLite. Time from the first byte asked to the last one answered; medians of "
     "{repetitions} answers each. *Ours* is the larger fleet, the *peer* the smaller one."
 )
-PATHS = ("/", "/overview/live", "/stations", "/devices")
+PATHS = (
+    "/",
+    "/overview/live",
+    "/stations",
+    "/devices",
+    "/devices?state=offline",
+    "/devices?state=intact",
+    "/devices?state=unknown",
+)
 GROWTH = 10
 DAYS = 31
 REPETITIONS = 30

@@ -12,21 +12,26 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.accounts.caller import Caller
 from app.accounts.guard import Allowed, ReachDep
 from app.accounts.permissions import Permission
-from app.availability.device_list import DEVICE_COLUMNS, device_list
+from app.availability.device_list import (
+    DEVICE_COLUMNS,
+    SERVICE_WORDS,
+    STATES,
+    ListFilters,
+    device_list,
+    export_list,
+    list_choices,
+)
 from app.availability.device_page import device_page
+from app.availability.devices_listed import Service
 from app.availability.selection import Filters
-from app.database import Database
 from app.evidence.ledger import mark_touched
 from app.fleet.drift import accept_drift
-from app.fleet.exporting import export_devices
 from app.fleet.form import FIELD_LABELS
-from app.fleet.queries import Selection
-from app.fleet.roster import Grouping, group_names
 from app.fleet.tables import DeviceKind
 from app.web.language import language_of, message, translations
 from app.web.listing import listing
 from app.web.navigation import Crumb
-from app.web.requests import STORABLE, DatabaseDep, SettingsDep
+from app.web.requests import STORABLE, WORKBOOK, DatabaseDep, SettingsDep
 from app.web.shell import render
 
 router = APIRouter(include_in_schema=False)
@@ -38,84 +43,79 @@ KIND_WORDS = {
 }
 Code = Annotated[str | None, Query(max_length=64, pattern=STORABLE)]
 Reading = Depends(Allowed(Permission.READ_SAMPLES))
+Exporting = Depends(Allowed(Permission.READ_REGISTER))
 
 
 def _filters(
     reach: ReachDep,
     kind: DeviceKind = DeviceKind.CAMERA,
     station: Code = None,
+    room: Code = None,
     project: Code = None,
     contractor: Code = None,
 ) -> Filters:
     """An empty choice of a form is none."""
-    return Filters(kind, station or None, None, project or None, contractor or None, reach=reach)
+    return Filters(
+        kind, station or None, room or None, project or None, contractor or None, reach=reach
+    )
 
 
 FiltersDep = Annotated[Filters, Depends(_filters)]
-Unplaced = Annotated[bool, Query(description="Only those without coordinates")]
 
 
-def group_choices(database: Database, filters: Filters) -> list[tuple[Grouping, str, list[str]]]:
-    """What a form may choose by: grouping, label, codes; nothing where the view is limited."""
-    if filters.reach.limited:
-        return []
-    with database.read() as session:
-        return [
-            (by, label, sorted(name.code for name in group_names(session, by).values()))
-            for by, label in (
-                (Grouping.STATION, message("Station")),
-                (Grouping.PROJECT, message("Project")),
-                (Grouping.CONTRACTOR, message("Contractor")),
-            )
-        ]
+def _shown(
+    filters: FiltersDep,
+    service: Service = Service.IN,
+    state: Annotated[str, Query(pattern=f"^({'|'.join(STATES)})?$")] = "",
+    unplaced: Annotated[bool, Query(description="Only those without coordinates")] = False,
+) -> ListFilters:
+    return ListFilters(filters, service, state or None, unplaced)
+
+
+ShownDep = Annotated[ListFilters, Depends(_shown)]
 
 
 @router.get("/devices", response_class=HTMLResponse, dependencies=[Reading])
 def list_devices(
-    request: Request,
-    database: DatabaseDep,
-    settings: SettingsDep,
-    filters: FiltersDep,
-    unplaced: Unplaced = False,
+    request: Request, database: DatabaseDep, settings: SettingsDep, shown: ShownDep
 ) -> HTMLResponse:
-    """The devices in service, what fails first."""
+    """The devices in service (or the others), what fails first."""
     wanted = listing(request, DEVICE_COLUMNS, sort="state")
-    now = int(time.time())
-    page = device_list(database, settings, filters, wanted, now, unplaced=unplaced)
+    page = device_list(database, settings, shown, wanted, int(time.time()))
+    with database.read() as session:
+        choices = list_choices(session, shown.filters)
     return render(
         request,
         "devices.html",
         page=page,
-        filters=filters,
+        shown=shown,
         kinds=KIND_WORDS,
-        choices=group_choices(database, filters),
-        unplaced=unplaced,
-        export_address=f"/devices.csv?{request.url.query}",
+        services=SERVICE_WORDS,
+        states=STATES,
+        choices=choices,
         crumbs=_crumbs(request),
     )
 
 
-@router.get("/devices.csv", dependencies=[Depends(Allowed(Permission.READ_REGISTER))])
+@router.get("/devices.csv", dependencies=[Exporting])
+@router.get("/devices.xlsx", dependencies=[Exporting])
 def export(
+    request: Request,
     database: DatabaseDep,
-    filters: FiltersDep,
-    q: Annotated[str | None, Query(max_length=128, pattern=STORABLE)] = None,
-    unplaced: Unplaced = False,
+    settings: SettingsDep,
+    shown: ShownDep,
 ) -> Response:
-    """The selection as the register's importer reads it; passwords are never part of it."""
-    target = io.BytesIO()
-    selection = Selection(
-        station=filters.station,
-        project=filters.project,
-        contractor=filters.contractor,
-        kind=filters.kind,
-        text=q,
-        reach=filters.reach,
-        unplaced=unplaced,
-    )
-    export_devices(database, target, selection)
-    name = {"Content-Disposition": 'attachment; filename="devices.csv"'}
-    return Response(target.getvalue(), media_type="text/csv; charset=utf-8", headers=name)
+    """What the list shows, of all its pages, as the register's importer reads it.
+
+    Passwords are never part of it.
+    """
+    target, text = io.BytesIO(), listing(request, DEVICE_COLUMNS, sort="state").text
+    now, as_workbook = int(time.time()), request.url.path.endswith(".xlsx")
+    export_list(database, settings, target, shown, text, now, as_workbook=as_workbook)
+    file = request.url.path.removeprefix("/")
+    name = {"Content-Disposition": f'attachment; filename="{file}"'}
+    kind = WORKBOOK if as_workbook else "text/csv; charset=utf-8"
+    return Response(target.getvalue(), media_type=kind, headers=name)
 
 
 @router.get("/devices/{code:path}", response_class=HTMLResponse, dependencies=[Reading])

@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse
 
 from app.accounts.guard import Allowed
 from app.accounts.permissions import Permission
-from app.availability.device_pages import KIND_WORDS, FiltersDep, group_choices
+from app.availability.device_list import list_choices
+from app.availability.device_pages import KIND_WORDS, FiltersDep
 from app.availability.map_outline import Outline
 from app.availability.map_page import (
     MOST_CELLS,
@@ -39,7 +40,7 @@ Reading = Depends(Allowed(Permission.READ_SAMPLES))
 router = APIRouter(include_in_schema=False, dependencies=[Reading])
 api_router = APIRouter(tags=["availability"], dependencies=[Reading])
 
-KEPT = ("kind", "state", "station", "project", "contractor")
+KEPT = ("kind", "state", "station", "room", "project", "contractor")
 """What another window keeps of an address."""
 LONGEST_BBOX = 100
 A_DAY_S = 86_400
@@ -109,11 +110,13 @@ def show_map(
     """Where the cameras stand, and how they are now."""
     _ = translations(language_of(request)).gettext
     outline: Outline | None = request.app.state.map_outline
+    with database.read() as session:
+        choices = list_choices(session, question.filters)
     return render(
         request,
         "map.html",
         kinds=KIND_WORDS,
-        choices=group_choices(database, question.filters),
+        choices=choices,
         crumbs=[Crumb(_("Overview"), "/"), Crumb(_("Map"))],
         outline=outline and f"/map/outline.json?v={outline.version}",
         refresh_s=max(5, settings.poll_interval // 2),

@@ -36,7 +36,7 @@ from app.tabular.report import write_report
 from app.web.language import language_of, message, translations
 from app.web.listing import listing
 from app.web.navigation import Crumb
-from app.web.requests import STORABLE, DatabaseDep, SettingsDep
+from app.web.requests import STORABLE, WORKBOOK, DatabaseDep, SettingsDep
 from app.web.shell import render
 from kpi.calendar import Month, local_day
 from kpi.status import SlotClass
@@ -45,7 +45,6 @@ router = APIRouter(
     include_in_schema=False, dependencies=[Depends(Allowed(Permission.READ_FIGURES))]
 )
 By = Literal["station", "room", "project", "contractor", "fleet"]
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE = "text/csv; charset=utf-8"
 ANY_KIND = message("Devices")
 
@@ -187,7 +186,7 @@ def _exported(
     name = f"months-{asked.month}-{asked.grouping.value}-{asked.filters.kind.value}.{form}"
     return Response(
         target.getvalue(),
-        media_type=XLSX_TYPE if form == "xlsx" else CSV_TYPE,
+        media_type=WORKBOOK if form == "xlsx" else CSV_TYPE,
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
             "Cache-Control": "no-store",

@@ -13,7 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.accounts.reach import Reach
 from app.availability.calendars import CalendarMonth, calendar
-from app.availability.devices_listed import DeviceRow, devices_listed, seconds_of_devices
+from app.availability.devices_listed import (
+    Chosen,
+    DeviceRow,
+    devices_listed,
+    seconds_of_devices,
+)
 from app.availability.documents import NowDocument
 from app.availability.figures import Figure, Rate, Trend, figure, three_rates, trend
 from app.availability.instant import is_stale, present
@@ -219,7 +224,7 @@ def _equipment(
     }
     today = local_day(now, settings.zone)
     wanted = Listing(CAMERA_COLUMNS, "state", descending=False, page=1, text="")
-    rows, _list = devices_listed(session, cohort_ids, today, now, wanted)
+    rows, _list = devices_listed(session, Chosen(cohort_ids, today, now), wanted)
     return camera_lines(session, settings, rows, now, filters.reach)
 
 
@@ -247,9 +252,8 @@ def _lists(
 ) -> Lists:
     today = local_day(now, settings.zone)
     day = wishes.day or today
-    rows, camera_list = devices_listed(
-        session, selection.cohorts.keys(), today, now, wishes.cameras
-    )
+    cameras = Chosen(selection.cohorts.keys(), today, now, text=wishes.cameras.text)
+    rows, camera_list = devices_listed(session, cameras, wishes.cameras)
     found = outages_of(session, settings, selection, day, day, now)
     outage_list = wishes.outages.of(len(found))
     return Lists(

@@ -33,7 +33,7 @@ from app.fleet.importing import import_devices
 from app.tabular import ImportResult, read_day
 from app.web.language import Language, language_of, message, retold, translations
 from app.web.navigation import Crumb
-from app.web.requests import DatabaseDep, SettingsDep
+from app.web.requests import WORKBOOK, DatabaseDep, SettingsDep
 from app.web.shell import render
 from kpi.calendar import local_day
 
@@ -54,7 +54,6 @@ LABELS: Mapping[str, str] = {
     "approved_by": message("Approved by"),
     "document": message("Document"),
 }
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LAST_IMPORTS = 5
 
 

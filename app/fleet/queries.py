@@ -50,8 +50,8 @@ _KEYS = (Device.id, Device.registered_on, Device.password_encrypted)
 class Selection:
     """Which devices within reach: by codes of their groups, kind, probe, by text; None: all.
 
-    `drift`: those that differ from what was observed of them, or those that do not. `unplaced`:
-    only those without coordinates.
+    `drift`: those that differ from what was observed of them, or those that do not.
+    `among`: a query of ids, only those.
     """
 
     station: str | None = None
@@ -63,7 +63,7 @@ class Selection:
     text: str | None = None
     reach: Reach = EVERYTHING
     drift: bool | None = None
-    unplaced: bool = False
+    among: Select[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +235,8 @@ def _conditions(selection: Selection) -> list[Any]:
         conditions.append(Device.probe == selection.probe)
     if selection.drift is not None:
         conditions.append(DRIFTED if selection.drift else ~DRIFTED)
-    if selection.unplaced:
-        conditions.append(or_(Device.longitude.is_(None), Device.latitude.is_(None)))
+    if selection.among is not None:
+        conditions.append(Device.id.in_(selection.among))
     if selection.text:
         searched = (Device.code, Device.name, Device.address)
         found = (column.icontains(selection.text, autoescape=True) for column in searched)

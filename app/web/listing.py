@@ -32,9 +32,9 @@ class Column:
 class Listing:
     """What the reader wants to see of a list, as the address says it.
 
-    `others` are the parameters that the list does not know; its links keep them. Where a page has
-    two lists, the parameters of the second begin with a `prefix`. `and_more`: there are more than
-    `total`, nobody has counted how many.
+    `others` are the parameters that the list does not know; its links keep those that say
+    something. Where a page has two lists, the parameters of the second begin with a `prefix`.
+    `and_more`: there are more than `total`, nobody has counted how many.
     """
 
     columns: Sequence[Column]
@@ -78,6 +78,12 @@ class Listing:
     def at(self, page: int) -> str:
         """The address of another page."""
         return self._address(replace(self, page=page))
+
+    @property
+    def selection(self) -> str:
+        """What is chosen and searched for, without order and page, as a query of an address."""
+        searched = [(f"{self.prefix}q", self.text)] if self.text else []
+        return urlencode([*self.others, *searched])
 
     def direction(self, key: str) -> str:
         """The value of `aria-sort`."""
@@ -125,7 +131,7 @@ def listing(request: Request, columns: Sequence[Column], sort: str, prefix: str 
         descending=wanted.startswith("-"),
         page=_page(own["page"], asked["page"] or "1"),
         text=asked["q"].replace("\0", "").strip()[:LONGEST_TEXT],
-        others=[(name, value) for name, value in given if name not in own.values()],
+        others=[each for each in given if each[0] not in own.values() and each[1]],
         prefix=prefix,
     )
 

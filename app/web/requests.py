@@ -23,3 +23,6 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 
 STORABLE = r"^[^\x00]*$"
 """Pattern of text that can be looked up: no database holds a zero character."""
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+"""Media type of an XLSX file."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kpi.status import Status
 from tests.browser.conftest import Visit
 from tests.browser.district import District
 
@@ -33,7 +34,7 @@ def test_from_the_list_to_the_slots_of_an_hour(visit: Visits, district: District
     camera = district.cameras()[0]
     page = visit("/devices", language="en").page
     page.get_by_role("searchbox").fill(camera.code)
-    page.get_by_role("button", name="Search").click()
+    page.get_by_role("button", name="Choose").click()
     page.wait_for_url("**q=*")
     assert page.locator("#device-list").get_by_role("row").count() == 2
     page.get_by_role("link", name=camera.name).click()
@@ -43,3 +44,34 @@ def test_from_the_list_to_the_slots_of_an_hour(visit: Visits, district: District
     page.get_by_role("navigation", name="Hours").get_by_role("link", name="00").click()
     page.wait_for_url("**hour=0*")
     assert page.locator("#day").get_by_text("slot by slot").is_visible()
+
+
+def test_the_choice_is_kept_by_search_order_pages_and_export(
+    visit: Visits, district: District
+) -> None:
+    failing = district.cameras()[3]
+    district.sweep({failing.code: Status.REFUSED})
+    opened = visit("/devices?sort=-code", language="en", width=390)
+    page = opened.page
+    page.get_by_label("State now").select_option("intact")
+    page.get_by_label("Project").select_option(failing.project or "")
+    page.get_by_role("button", name="Choose").click()
+    page.wait_for_url("**state=intact*")
+    codes = page.locator("td.soft").all_inner_texts()
+    assert codes == sorted(codes, reverse=True)
+    assert failing.code not in codes
+    page.get_by_role("searchbox").fill("000005")
+    page.get_by_role("button", name="Choose").click()
+    page.wait_for_url("**q=000005*")
+    found = page.locator("td.soft").all_inner_texts()
+    assert 0 < len(found) < len(codes)
+    assert page.get_by_label("State now").input_value() == "intact"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    exported = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert [row.partition(",")[0] for row in exported[1:]] == sorted(found)
+    assert opened.axe() == []
+    page.get_by_role("link", name="Clear the choice").click()
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**page=2*")
+    assert failing.code not in page.locator("td.soft").all_inner_texts()  # it fails: first of all

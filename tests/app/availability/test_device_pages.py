@@ -1,7 +1,5 @@
 """What the pages of the devices say, from the evidence of a small district."""
 
-import csv
-import io
 from datetime import date
 
 import numpy as np
@@ -10,7 +8,7 @@ import pytest
 from app.accounts.caller import Caller
 from app.accounts.permissions import Role, permissions_of
 from app.accounts.reach import EVERYTHING, Reach
-from app.availability.device_list import DEVICE_COLUMNS, device_list
+from app.availability.device_list import DEVICE_COLUMNS, ListFilters, device_list
 from app.availability.device_page import device_page
 from app.availability.device_slots import last_24_hours
 from app.availability.selection import Filters
@@ -34,7 +32,7 @@ def listed(text: str = "", sort: str = "code") -> Listing:
 
 def test_the_list_has_rows_states_and_strips(district: District) -> None:
     now = district.end_of(SECOND)
-    page = device_list(district.database, district.settings, Filters(), listed(), now)
+    page = device_list(district.database, district.settings, ListFilters(Filters()), listed(), now)
     assert [line.row.code for line in page.lines] == ["C1", "C2", "C3", "C4"]
     assert page.list.total == 4
     kinds = {
@@ -68,7 +66,7 @@ def test_days_out_of_reach_are_blank(district: District) -> None:
     page = device_list(
         district.database,
         district.settings,
-        Filters(reach=Reach(station="South")),
+        ListFilters(Filters(reach=Reach(station="South"))),
         listed(),
         now,
     )
@@ -123,7 +121,9 @@ def test_before_its_service_there_are_no_slots(district: District) -> None:
 def test_only_what_is_within_reach(district: District) -> None:
     now = district.end_of(SECOND)
     south = Reach(station="South")
-    page = device_list(district.database, district.settings, Filters(reach=south), listed(), now)
+    page = device_list(
+        district.database, district.settings, ListFilters(Filters(reach=south)), listed(), now
+    )
     assert [line.row.code for line in page.lines] == ["C3"]
     with pytest.raises(NotFound):
         device_page(district.database, district.settings, "C1", south, None, None, now)
@@ -140,25 +140,6 @@ def test_a_day_to_come_is_refused(district: District) -> None:
             None,
             district.end_of(SECOND),
         )
-
-
-@pytest.mark.parametrize(
-    ("query", "codes"),
-    [
-        ("", ["C1", "C2", "C3", "C4"]),
-        ("station=South&q=", ["C3"]),
-        ("station=&q=Gate", ["C1"]),
-        ("kind=room_equipment", ["E1", "E2"]),
-    ],
-)
-def test_the_selection_is_exported(
-    client: Asker, district: District, query: str, codes: list[str]
-) -> None:
-    answer = client.get(f"/devices.csv?{query}")
-    assert answer.status_code == 200
-    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert [row["code"] for row in rows] == codes
-    assert "password" not in rows[0]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from app.main import create_app
 from app.tabular.report import write_report
 from app.web.language import Language
 from app.web.listing import Listing
+from app.web.requests import WORKBOOK
 from kpi.calendar import Month
 from kpi.rates import Amounts
 from tests.app.asking import Asker
@@ -80,7 +81,7 @@ def documented(asker: Asker, query: str) -> dict[str, Any]:
 
 def sheet_of(asker: Asker, query: str) -> Any:
     answer = asker.get(f"/months.xlsx?{query}", cookie="intact_lang=en")
-    assert answer.headers["content-type"] == month_pages.XLSX_TYPE
+    assert answer.headers["content-type"] == WORKBOOK
     (sheet,) = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets
     return sheet
 

@@ -16,6 +16,7 @@ import app.availability.map_pages
 import app.availability.month_pages
 import app.availability.pages
 import app.evidence.api
+import app.evidence.exemptions.api
 import app.evidence.host_api
 import app.evidence.host_pages
 import app.evidence.import_pages
@@ -99,6 +100,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.evidence.api.router,  # before the register: /devices/{code}/samples
         app.evidence.host_api.router,  # and /devices/{code}/clock
         app.evidence.job_api.router,
+        app.evidence.exemptions.api.router,
         app.fleet.api.router,
         app.operations.alerts.api.router,
         app.operations.delivery.api.router,

@@ -31,7 +31,7 @@ from app.evidence.heartbeat import HEARTBEAT_S, beat, begin_run, end_run
 from app.evidence.host_clock import SYSTEM_CLOCKS, ClockWatch
 from app.evidence.job_log import JobLog
 from app.evidence.leadership import Claim, leadership
-from app.evidence.ledger import bring_up_to_date
+from app.evidence.ledger import follow_evidence
 from app.evidence.recording import FinishedSweep
 from app.evidence.store import Stored, refuse_other_zone
 from app.evidence.upkeep import prepare_days, tend
@@ -40,7 +40,6 @@ from app.fleet.password_memory import PasswordMemory
 from app.memory import GIVE_BACK_EVERY_S, give_back, keep_lean
 from collectors.limits import raise_file_limit
 from collectors.registry import open_probers
-from kpi.calendar import local_day
 
 log = structlog.get_logger()
 FILES_BESIDE_PROBES = 256
@@ -289,12 +288,8 @@ class _Jobs:
             await asyncio.to_thread(prepare_days, self._database, self._settings, _now())
 
     async def _ledger(self) -> None:
-        now = _now()
-        today = local_day(now, self._settings.zone)
         with self._log.noted("ledger"):
-            await asyncio.to_thread(
-                bring_up_to_date, self._database, self._settings, today, today, now
-            )
+            await asyncio.to_thread(follow_evidence, self._database, self._settings, _now())
 
     async def _beat(self) -> None:
         await _in_thread(beat, self._database, self._run_id, _now())

@@ -30,6 +30,8 @@ class Permission(StrEnum):
     READ_SWEEPS = "read_sweeps"
     READ_METRICS = "read_metrics"
     MANAGE_DELIVERY = "manage_delivery"
+    READ_EXEMPTIONS = "read_exemptions"
+    MANAGE_EXEMPTIONS = "manage_exemptions"
     MANAGE_REGISTER = "manage_register"
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT_LOG = "read_audit_log"
@@ -51,6 +53,8 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_SWEEPS: CENTRE,
     Permission.READ_METRICS: CENTRE | {Role.WALL},
     Permission.MANAGE_DELIVERY: frozenset({Role.SYSTEM_ADMIN}),
+    Permission.READ_EXEMPTIONS: CENTRE,
+    Permission.MANAGE_EXEMPTIONS: frozenset({Role.OFFICE}),
     Permission.MANAGE_REGISTER: frozenset({Role.SYSTEM_ADMIN}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.SECURITY_ADMIN}),
     Permission.READ_AUDIT_LOG: frozenset({Role.AUDITOR}),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.reach import EVERYTHING, Reach
 from app.config import Settings
-from app.evidence.queries import suspension_covers
+from app.evidence.covers import covers_of
 from app.evidence.samples import read_statuses
 from app.evidence.store import slot_length
 from app.fleet.roster import days_within
@@ -51,8 +51,8 @@ def day_slots(
     slots = Slots.between(start, reached, interval_s)
     statuses = read_statuses(session, np.array(device_ids, dtype=np.int64), slots)
     classes = np.full((len(device_ids), whole.count), NOTHING, dtype=np.uint8)
-    covers = suspension_covers(session, device_ids, start, end)
-    classes[:, : slots.count] = classify(statuses, slots, DEFAULT_POLICY.class_table(), covers)
+    covers = covers_of(session, settings.zone, device_ids, start, end)
+    classes[:, : slots.count] = classify(statuses, slots, DEFAULT_POLICY.class_table(), *covers)
     return DaySlots(slots, statuses, classes)
 
 

@@ -15,7 +15,8 @@ from app.availability.documents import NowDocument, NowRow, now_fields
 from app.availability.selection import FLEET, Filters, Selection, select_devices
 from app.config import Settings
 from app.database import Database
-from app.evidence.queries import device_states, last_sweep, suspension_covers
+from app.evidence.covers import covers_of
+from app.evidence.queries import device_states, last_sweep
 from app.evidence.tables import Sweep
 from app.evidence.video_queries import good_video_at
 from app.fleet.roster import Grouping, roster
@@ -111,8 +112,10 @@ def devices_now(
     at = now if sweep is None or is_stale(sweep, now) else sweep.tick
     members = roster(session, local_day(at, settings.zone), critical_only=critical_only)
     device_ids = list(members)
-    covers = suspension_covers(session, device_ids, at, at + 1)
-    suspended = {device_ids[cover.row] for cover in covers}
+    suspended, exempted = (
+        {device_ids[cover.row] for cover in covers}
+        for covers in covers_of(session, settings.zone, device_ids, at, at + 1)
+    )
     few = device_ids if critical_only else None
     states = {} if is_stale(sweep, now) else device_states(session, few)
     good_video = good_video_at(session, at)
@@ -121,6 +124,8 @@ def devices_now(
     def slot_class(device_id: int) -> SlotClass:
         if device_id in suspended:
             return SlotClass.SUSPENDED
+        if device_id in exempted:
+            return SlotClass.EXEMPTED
         state = states.get(device_id)
         return SlotClass(table[Status.UNKNOWN if state is None else state.status])
 

@@ -7,13 +7,15 @@ its own slot length. What lasts over midnight is one outage all the same.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.availability.selection import Selection
 from app.config import Settings
-from app.evidence.queries import slot_lengths, suspension_covers
+from app.evidence.covers import covers_of
+from app.evidence.queries import slot_lengths
 from app.evidence.samples import failing_samples, joined
 from app.fleet.roster import GroupName, in_service_on, names_of
 from app.fleet.tables import Assignment, Device
@@ -61,10 +63,8 @@ def outages_of(
     samples = joined(parts)
     device_ids = sorted(set(samples.device.tolist()))
     start, end = day_bounds(first, settings.zone)[0], day_bounds(last, settings.zone)[1]
-    covers = [
-        Cover(device_ids[cover.row], cover.start, cover.end)
-        for cover in suspension_covers(session, device_ids, start, end)
-    ]
+    found = covers_of(session, settings.zone, device_ids, start, end)
+    covers = [Cover(device_ids[row], begin, until) for row, begin, until in chain(*found)]
     return outages(samples, DEFAULT_POLICY.class_table(), covers)
 
 

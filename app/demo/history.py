@@ -16,7 +16,8 @@ from app.config import Settings
 from app.database import Database
 from app.evidence.archive.archiving import file_day
 from app.evidence.archive.day_files import DayGrid
-from app.evidence.queries import insert_all, suspension_covers
+from app.evidence.covers import covers_of
+from app.evidence.queries import insert_all
 from app.evidence.recording import count_by_cohort
 from app.evidence.sample_queries import SampleRow
 from app.evidence.store import claim_day, store_samples
@@ -79,7 +80,7 @@ def write_history(
                 store_samples(session, settings.zone, rows)
             done = number * slots.count + (rows[-1][0] - start) // slots.interval_s + 1
             report("history (slots)", done, len(days) * slots.count)
-    _write_sweeps(database, device_ids, day, invented)
+    _write_sweeps(database, settings, device_ids, day, invented)
 
 
 def _file(
@@ -104,14 +105,18 @@ def _file(
 
 
 def _write_sweeps(
-    database: Database, device_ids: Sequence[int], day: date, invented: InventedDay
+    database: Database,
+    settings: Settings,
+    device_ids: Sequence[int],
+    day: date,
+    invented: InventedDay,
 ) -> None:
     """Store what sweeps of the present day would have counted: pages read that, not the samples."""
     slots = invented.slots
     with database.write() as session:
         members = roster(session, day)
-        covers = suspension_covers(session, device_ids, slots.start, slots.end)
-        classes = classify(invented.statuses, slots, DEFAULT_POLICY.class_table(), covers)
+        covers = covers_of(session, settings.zone, device_ids, slots.start, slots.end)
+        classes = classify(invented.statuses, slots, DEFAULT_POLICY.class_table(), *covers)
         cohort_ids = [members[device_id] for device_id in device_ids]
         ticks = range(slots.start, slots.end, slots.interval_s)
         insert_all(session, Sweep, [_sweep(tick, slots, len(device_ids)) for tick in ticks])

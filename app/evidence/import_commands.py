@@ -11,6 +11,7 @@ from app.accounts.audit import record, shell_actor
 from app.config import Settings
 from app.console import errors_for_people, notices, opened, reported_progress
 from app.database import Database
+from app.evidence.exemptions.importing import import_exemptions
 from app.evidence.import_counts import counts_of
 from app.evidence.ledger import mark_touched
 from app.evidence.sample_import import import_samples
@@ -98,6 +99,31 @@ def import_suspensions_command(
         if not dry_run:
             _record(database, "suspensions.import", file, counts_of(result))
     _tell("suspensions", result, dry_run)
+
+
+@imports.command("exemptions")
+def import_exemptions_command(
+    file: File, dry_run: DryRun = False, skip_bad: SkipBad = False
+) -> None:
+    """Take exemptions (豁免) over from XLSX or CSV: every row is right, or nothing is imported.
+
+    Columns: scope (device, room, power_district, project), code, from, to, reason, approved_by,
+    document. Exit codes as for suspensions.
+    """
+    with errors_for_people(), opened() as (settings, database), reported_progress() as report:
+        refuse_other_zone(database, settings)
+        result = import_exemptions(
+            database,
+            settings,
+            file,
+            now=int(time.time()),
+            actor=shell_actor(),
+            on_touched=mark_touched,
+            dry_run=dry_run,
+            skip_bad=skip_bad,
+            progress=report,
+        )
+    _tell("exemptions", result, dry_run)
 
 
 @imports.command("samples")

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from app.config import Settings
 from app.database import Database
 from app.evidence import queries
 from app.evidence.archive.queries import known_days
+from app.evidence.covers import covers_of
 from app.evidence.samples import read_statuses
 from app.evidence.store import require_zone
 from app.evidence.video_queries import good_video_covers
@@ -64,12 +66,21 @@ def bring_up_to_date(
     the present day after each sweep.
     """
     for day in _stale_days(database, settings, first, last, now, lag_slots):
-        while _step(database, day):
+        while _step(database, settings.zone, day):
             pass
 
 
+def follow_evidence(database: Database, settings: Settings, now: int) -> None:
+    """Bring up today, and every day of which something new has become known."""
+    today = local_day(now, settings.zone)
+    with database.read() as session:
+        dirty = queries.dirty_days(session, date.min, today)
+    for day in sorted(dirty | {today}):
+        bring_up_to_date(database, settings, day, day, now)
+
+
 def mark_touched(session: Session, touched: Iterable[DeviceDays]) -> None:
-    """Mark device-days of which the register or the suspensions say something new."""
+    """Mark device-days of which the register or the dated facts say something new."""
     spans: dict[tuple[date, date], list[int]] = defaultdict(list)
     for days in touched:
         spans[days.first, days.last or date.max].append(days.device_id)
@@ -104,7 +115,7 @@ def _stale_days(
     return stale
 
 
-def _step(database: Database, day: _Day) -> bool:
+def _step(database: Database, zone: ZoneInfo, day: _Day) -> bool:
     """One transaction towards an up-to-date ledger; False when nothing was left to do."""
     with database.write() as session:
         state = queries.lock_ledger_day(session, day.day, day.interval_s, day.start)
@@ -116,9 +127,9 @@ def _step(database: Database, day: _Day) -> bool:
         members = roster(session, day.day)
         if dirty:
             done = Slots.between(day.start, state.through, state.interval_s)
-            _repair(session, day.day, dirty, members.keys(), done)
+            _repair(session, zone, day.day, dirty, members.keys(), done)
         ahead = _next_step(day, state.through, len(members))
-        _add(session, day.day, list(members), ahead)
+        _add(session, zone, day.day, list(members), ahead)
         state.through = max(state.through, ahead.end)
         queries.sum_up_cohorts(session, day.day)
         return state.through < day.end
@@ -134,25 +145,32 @@ def _next_step(day: _Day, through: int, devices: int) -> Slots:
 
 
 def _repair(
-    session: Session, day: date, dirty: Sequence[int], members: Iterable[int], done: Slots
+    session: Session,
+    zone: ZoneInfo,
+    day: date,
+    dirty: Sequence[int],
+    members: Iterable[int],
+    done: Slots,
 ) -> None:
     queries.drop_from_ledger(session, day, dirty)
     in_service = set(members)
-    _add(session, day, [device for device in dirty if device in in_service], done)
+    _add(session, zone, day, [device for device in dirty if device in in_service], done)
 
 
-def _add(session: Session, day: date, device_ids: Sequence[int], slots: Slots) -> None:
+def _add(
+    session: Session, zone: ZoneInfo, day: date, device_ids: Sequence[int], slots: Slots
+) -> None:
     if slots.count and device_ids:
-        seconds = _seconds(session, device_ids, slots).tolist()
+        seconds = _seconds(session, zone, device_ids, slots).tolist()
         rows = ((device, *row) for device, row in zip(device_ids, seconds, strict=True))
         queries.add_to_ledger(session, day, rows)
 
 
-def _seconds(session: Session, device_ids: Sequence[int], slots: Slots) -> Seconds:
+def _seconds(session: Session, zone: ZoneInfo, device_ids: Sequence[int], slots: Slots) -> Seconds:
     """The stored amounts of each device: by class, then those intact by video."""
     statuses = read_statuses(session, np.array(device_ids, dtype=np.int64), slots)
-    suspended = queries.suspension_covers(session, device_ids, slots.start, slots.end)
+    covers = covers_of(session, zone, device_ids, slots.start, slots.end)
     checked = good_video_covers(session, device_ids, slots.start, slots.end)
-    classes = classify(statuses, slots, DEFAULT_POLICY.class_table(), suspended)
+    classes = classify(statuses, slots, DEFAULT_POLICY.class_table(), *covers)
     by_video = intact_by_video(classes, slots, checked)
     return np.column_stack([seconds_by_class(classes, slots.interval_s), by_video])

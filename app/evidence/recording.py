@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from operator import itemgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from app.config import Settings
 from app.database import Database
 from app.evidence import queries
 from app.evidence.clock_history import note_offsets
+from app.evidence.covers import covers_of
 from app.evidence.host_log import note_host
 from app.evidence.judging import HostReport
 from app.evidence.queries import AMOUNTS, STORED_AMOUNTS, StateRow
@@ -91,7 +93,7 @@ class Recorder:
             sweep = _with_video(sweep, self._video.at(session, sweep.tick))
             rows = _sample_rows(sweep)
             stored = store_samples(session, self._settings.zone, rows)
-            taken = _take_slot(session, sweep, stored)
+            taken = _take_slot(session, self._settings.zone, sweep, stored)
             is_late = newest is not None and sweep.tick < newest
             changed = _changes(known, sweep) if taken and not is_late else []
             queries.put_states(session, changed)
@@ -155,13 +157,13 @@ def _sample_rows(sweep: FinishedSweep) -> list[SampleRow]:
     return rows
 
 
-def _take_slot(session: Session, sweep: FinishedSweep, stored: Stored) -> bool:
+def _take_slot(session: Session, zone: ZoneInfo, sweep: FinishedSweep, stored: Stored) -> bool:
     """Store the sweep and its counts; False where the slot has its sweep already."""
     if sweep.members is None:
         return True
     if not queries.insert_new(session, Sweep, _sweep_row(sweep, stored)):
         return False
-    queries.insert_sweep_counts(session, _counts(session, sweep, sweep.members))
+    queries.insert_sweep_counts(session, _counts(session, zone, sweep, sweep.members))
     return True
 
 
@@ -181,15 +183,15 @@ def _sweep_row(sweep: FinishedSweep, stored: Stored) -> dict[str, Any]:
 
 
 def _counts(
-    session: Session, sweep: FinishedSweep, members: Mapping[int, int]
+    session: Session, zone: ZoneInfo, sweep: FinishedSweep, members: Mapping[int, int]
 ) -> list[dict[str, int]]:
     """Devices of each cohort by class; a device in service that was not asked is unknown."""
     seen, count = sweep.result.observations, len(members)
     codes = (seen[member].status if member in seen else UNMEASURED for member in members)
     slot = Slots(sweep.tick, sweep.interval_s, 1)
-    suspended = queries.suspension_covers(session, list(members), slot.start, slot.end)
+    covers = covers_of(session, zone, list(members), slot.start, slot.end)
     statuses = np.fromiter(codes, np.uint8, count).reshape(-1, 1)
-    classes = classify(statuses, slot, DEFAULT_POLICY.class_table(), suspended)[:, 0]
+    classes = classify(statuses, slot, DEFAULT_POLICY.class_table(), *covers)[:, 0]
     good_video = np.fromiter(map(sweep.good_video.__contains__, members), np.bool_, count)
     cohort_ids = np.fromiter(members.values(), np.int64, count)
     return count_by_cohort(sweep.tick, cohort_ids, classes, good_video)

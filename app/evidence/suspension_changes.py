@@ -1,11 +1,10 @@
-"""What a row of a suspension file changes, in words of that file."""
+"""What a row of a file of suspensions or exemptions changes, in words of that file."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.evidence.tables import Suspension
 from app.tabular.progress import FieldChange, RowChange
 
 _FIELDS = {
@@ -19,9 +18,9 @@ _FIELDS = {
 
 
 def told(
-    row: int, code: str, old: Suspension | None, facts: Mapping[str, Any], zone: ZoneInfo
+    row: int, code: str, old: object | None, facts: Mapping[str, Any], zone: ZoneInfo
 ) -> RowChange:
-    """What differs between a suspension (None: there is none) and the facts of a row."""
+    """What differs between what is stored (None: nothing) and the facts of a row."""
     fields = []
     for field, column in _FIELDS.items():
         before = None if old is None else _cell(getattr(old, column), zone)

@@ -12,7 +12,7 @@ from app.config import Settings
 from app.database import Database
 from app.errors import Refused
 from app.evidence import queries
-from app.evidence.ledger import bring_up_to_date, mark_touched
+from app.evidence.ledger import bring_up_to_date, follow_evidence, mark_touched
 from app.evidence.sample_queries import SampleRow
 from app.evidence.store import Stored, claim_day, store_samples
 from app.evidence.tables import DayOrigin, Ledger, LedgerCohort, Suspension
@@ -93,6 +93,22 @@ def test_late_sample_is_taken_in(database: Database, settings: Settings, start: 
         devices[0]: (0, 0, 0, 540, 0, 0),
         devices[1]: (0, 60, 0, 480, 0, 0),
     }
+
+
+def test_days_long_past_follow_what_becomes_known_of_them(
+    database: Database, settings: Settings, start: int
+) -> None:
+    with evidence(database, settings) as session:
+        (device,) = add_devices(session, "A")
+    much_later = start + 40 * 86_400
+    bring_up_to_date(database, settings, DAY, DAY, much_later)
+    with evidence(database, settings) as session:
+        store_samples(session, settings.zone, [(start + 60, device, SERVICE_FAULT, 9)])
+    follow_evidence(database, settings, much_later)
+    with database.read() as session:
+        row = session.get_one(Ledger, (DAY, device))
+        assert (row.impaired, row.unknown) == (60, 86_340)
+        assert queries.dirty_days(session, DAY, DAY) == set()
 
 
 def test_suspension_covers_half_open(database: Database, settings: Settings, start: int) -> None:

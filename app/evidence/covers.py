@@ -1,0 +1,68 @@
+"""What lies over the evidence: suspensions and exemptions as covers of devices and times."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from app.evidence.exemptions import queries
+from app.evidence.exemptions.tables import Exemption, ExemptionScope
+from app.evidence.queries import suspension_covers
+from kpi.calendar import day_start
+from kpi.ledger import Cover
+
+
+class Covers(NamedTuple):
+    """Both kinds, in the order in which `kpi.ledger.classify` takes them; rows are places in a
+    sequence of devices."""
+
+    suspended: list[Cover]
+    exempted: list[Cover]
+
+
+def covers_of(
+    session: Session, zone: ZoneInfo, device_ids: Sequence[int], start: int, end: int
+) -> Covers:
+    """The covers of these devices that touch `[start, end)`."""
+    return Covers(
+        suspension_covers(session, device_ids, start, end),
+        exemption_covers(session, zone, device_ids, start, end),
+    )
+
+
+def exemption_covers(
+    session: Session, zone: ZoneInfo, device_ids: Sequence[int], start: int, end: int
+) -> list[Cover]:
+    """Exemptions of a room, project or power district hold for those that belong to it that day."""
+    found = queries.exemptions_touching(session, start, end)
+    if not found:
+        return []
+    by_scope: dict[ExemptionScope, dict[str, list[Exemption]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for exemption in found:
+        by_scope[ExemptionScope(exemption.scope)][exemption.code].append(exemption)
+    row_of = {device_id: row for row, device_id in enumerate(device_ids)}
+    return [
+        Cover(row_of[member.device_id], *span)
+        for scope, by_code in by_scope.items()
+        for member in queries.members(session, scope, by_code.keys())
+        if member.device_id in row_of
+        for span in _spans(member, by_code[member.code], zone)
+    ]
+
+
+def _spans(
+    member: queries.Member, exemptions: Sequence[Exemption], zone: ZoneInfo
+) -> Iterator[tuple[int, int | None]]:
+    """The exemptions as far as the device belongs to what they name."""
+    first = 0 if member.from_day.year == 1 else day_start(member.from_day, zone)
+    last = None if member.to_day is None else day_start(member.to_day, zone)
+    for each in exemptions:
+        start = max(each.start, first)
+        ends = [end for end in (each.end, last) if end is not None]
+        end = min(ends) if ends else None
+        if end is None or start < end:
+            yield start, end

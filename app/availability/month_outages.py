@@ -8,6 +8,7 @@ one can hold an outage that the page shows.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -19,14 +20,14 @@ from app.availability.periods import require_begun
 from app.availability.selection import Selection
 from app.config import Settings
 from app.database import Database
+from app.evidence.covers import covers_by_id
 from app.evidence.ledger import bring_up_to_date
-from app.evidence.queries import ledger_days, suspension_covers
+from app.evidence.queries import ledger_days
 from app.evidence.samples import failing_samples
 from app.fleet.roster import GroupName
 from app.web.listing import Listing
 from app.web.words import class_name
 from kpi.calendar import day_bounds
-from kpi.ledger import Cover
 from kpi.losses import Losses, Stretches, in_order, stretches
 from kpi.outages import (
     FAILING_CLASSES,
@@ -54,6 +55,7 @@ class MonthLosses:
     """What a month lost, by the ledger; start of each day → length of its slots, and where its
     ledger ends."""
 
+    zone: ZoneInfo
     losses: Losses
     intervals: Mapping[int, int]
     ends: Mapping[int, int]
@@ -142,7 +144,8 @@ def month_losses(
         rows.append(
             np.stack([device, *np.full((2, len(device)), [[start], [through]]), seconds], 1)
         )
-    return MonthLosses(in_order(Losses(*np.concatenate(rows).T)), intervals, ends, classes)
+    found = in_order(Losses(*np.concatenate(rows).T))
+    return MonthLosses(settings.zone, found, intervals, ends, classes)
 
 
 def foremost(
@@ -211,15 +214,8 @@ def _of_torn_days(session: Session, lost: MonthLosses, torn: Losses) -> Iterator
         device_ids = np.sort(torn.device[of_day]).tolist()
         end, interval_s = int(torn.end[of_day][0]), lost.intervals[start]
         samples = failing_samples(session, device_ids, start, end, interval_s)
-        covers = _covers(session, device_ids, start, end)
+        covers = covers_by_id(session, lost.zone, device_ids, start, end)
         yield spans(samples, TABLE, covers, lost.classes)
-
-
-def _covers(session: Session, device_ids: list[int], start: int, end: int) -> list[Cover]:
-    return [
-        Cover(device_ids[cover.row], cover.start, cover.end)
-        for cover in suspension_covers(session, device_ids, start, end)
-    ]
 
 
 def _seen(session: Session, lost: MonthLosses, shown: Spans) -> list[Outage]:

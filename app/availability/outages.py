@@ -7,21 +7,19 @@ its own slot length. What lasts over midnight is one outage all the same.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import chain
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.availability.selection import Selection
 from app.config import Settings
-from app.evidence.covers import covers_of
+from app.evidence.covers import covers_by_id
 from app.evidence.queries import slot_lengths
 from app.evidence.samples import failing_samples, joined
 from app.fleet.roster import GroupName, in_service_on, names_of
 from app.fleet.tables import Assignment, Device
 from app.web.words import STATUS_WORDS, class_name
 from kpi.calendar import day_bounds, days_between, existing_end
-from kpi.ledger import Cover
 from kpi.outages import Outage, outages
 from kpi.policy import DEFAULT_POLICY
 from kpi.status import SlotClass, Status
@@ -63,8 +61,7 @@ def outages_of(
     samples = joined(parts)
     device_ids = sorted(set(samples.device.tolist()))
     start, end = day_bounds(first, settings.zone)[0], day_bounds(last, settings.zone)[1]
-    found = covers_of(session, settings.zone, device_ids, start, end)
-    covers = [Cover(device_ids[row], begin, until) for row, begin, until in chain(*found)]
+    covers = covers_by_id(session, settings.zone, device_ids, start, end)
     return outages(samples, DEFAULT_POLICY.class_table(), covers)
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,14 @@ def covers_of(
         suspension_covers(session, device_ids, start, end),
         exemption_covers(session, zone, device_ids, start, end),
     )
+
+
+def covers_by_id(
+    session: Session, zone: ZoneInfo, device_ids: Sequence[int], start: int, end: int
+) -> list[Cover]:
+    """Both kinds together, for `kpi.outages`: their rows are the devices' ids."""
+    both = covers_of(session, zone, device_ids, start, end)
+    return [Cover(device_ids[row], begin, until) for row, begin, until in chain(*both)]
 
 
 def exemption_covers(

@@ -163,6 +163,8 @@ class Settings(BaseSettings):
     discovery_rate: Annotated[int, Field(ge=1, le=1_000)] = 20
     video_check_interval: Annotated[int, Field(ge=0)] = 3_600
     video_check_ttl: Annotated[int | None, Field(gt=0)] = None
+    fault_opens_after: Annotated[int, Field(ge=1, le=60)] = 3
+    fault_closes_after: Annotated[int, Field(ge=1, le=60)] = 2
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
     trusted_proxies: Networks = LOOPBACK

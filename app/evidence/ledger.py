@@ -25,6 +25,7 @@ from app.evidence import queries
 from app.evidence.archive.queries import known_days
 from app.evidence.covers import covers_of
 from app.evidence.samples import read_statuses
+from app.evidence.revisions import mark_revised
 from app.evidence.store import require_zone
 from app.evidence.video_queries import good_video_covers
 from app.fleet.roster import first_service_day, roster
@@ -82,8 +83,11 @@ def follow_evidence(database: Database, settings: Settings, now: int) -> None:
 def mark_touched(session: Session, touched: Iterable[DeviceDays]) -> None:
     """Mark device-days of which the register or the dated facts say something new."""
     spans: dict[tuple[date, date], list[int]] = defaultdict(list)
+    since: dict[int, date] = {}
     for days in touched:
         spans[days.first, days.last or date.max].append(days.device_id)
+        since[days.device_id] = min(days.first, since.get(days.device_id, days.first))
+    mark_revised(session, since)
     for (first, last), device_ids in spans.items():
         for day in queries.ledger_days(session, first, last):
             queries.mark_dirty(session, day, device_ids)

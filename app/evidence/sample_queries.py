@@ -120,3 +120,39 @@ def hot_failing(session: Session, devices: Devices, start: int, end: int) -> npt
     result: Any = session.connection().execute(query)
     rows = result.cursor.fetchall()  # the driver's own: SQLAlchemy's rows cost four times as much
     return np.array(rows, dtype=np.int64).reshape(-1, 3).T
+
+
+def hot_failing_of_all(session: Session, start: int, end: int) -> npt.NDArray[np.int64]:
+    """As `hot_failing`, of every device and in no order: for a few slots."""
+    query = select(Sample.device_id, Sample.tick, Sample.status)
+    query = query.where(Sample.tick >= start, Sample.tick < end, FAILING)
+    result: Any = session.connection().execute(query)
+    return np.array(result.cursor.fetchall(), dtype=np.int64).reshape(-1, 3).T
+
+
+def hot_statuses_at(
+    session: Session, device_ids: npt.NDArray[np.int64], ticks: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The hot samples under these keys, shape (3, n): device id, tick, status, in no order."""
+    connection = session.connection()
+    bounds = {"first": int(ticks.min()), "last": int(ticks.max())}
+    chosen = "SELECT s.device_id, s.tick, s.status FROM"
+    joined = "sample AS s ON s.tick = w.tick AND s.device_id = w.device_id"
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS wanted (tick BIGINT, device_id INTEGER)"
+        )
+        connection.exec_driver_sql("DELETE FROM wanted")
+        order = np.lexsort((device_ids, ticks))
+        pairs = list(zip(ticks[order].tolist(), device_ids[order].tolist(), strict=True))
+        connection.exec_driver_sql("INSERT INTO wanted VALUES (?, ?)", pairs)
+        # CROSS keeps the order: the keys first, then their samples
+        result: Any = connection.exec_driver_sql(f"{chosen} wanted AS w CROSS JOIN {joined}")
+    else:
+        wanted = (
+            "unnest(CAST(:ticks AS bigint[]), CAST(:devices AS integer[])) AS w(tick, device_id)"
+        )
+        statement = f"{chosen} {wanted} JOIN {joined} WHERE s.tick BETWEEN :first AND :last"
+        keys = {"ticks": ticks.tolist(), "devices": device_ids.tolist()}
+        result = connection.execute(text(statement), {**keys, **bounds})
+    return np.array(result.cursor.fetchall(), dtype=np.int64).reshape(-1, 3).T

@@ -1,11 +1,12 @@
 """Keeps samples: exactly once, the first under a key stays.
 
 Exactly-once comes from the key `(tick, device)` and from nothing else. A sample that arrives after
-the ledger has passed its slot marks its device-day, and the ledger is made anew. Source: DESIGN §2.
+the ledger has passed its slot marks its device-day, and the ledger is made anew; so do those who
+follow the evidence (`app.evidence.revisions`). Source: DESIGN §2.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from app.errors import Refused
 from app.evidence import queries
 from app.evidence.archive.late import without_filed
 from app.evidence.partitions import has_partition, make_partition
+from app.evidence.revisions import mark_revised, seen_through
 from app.evidence.sample_queries import SampleRow, insert_samples
 from app.evidence.tables import DayOrigin, EvidenceDay, EvidenceZone
 from kpi.calendar import local_day
@@ -106,14 +108,25 @@ def store_samples(session: Session, zone: ZoneInfo, rows: Sequence[SampleRow]) -
 
 
 def _mark_late(session: Session, zone: ZoneInfo, rows: Sequence[SampleRow]) -> None:
-    """Mark the device-days whose ledger has passed a slot that has just been filled."""
+    """Mark what ledger or followers have passed of the slots that have just been filled."""
     day_of = {tick: local_day(tick, zone) for tick in {row[0] for row in rows}}
     through = {day: queries.through_of(session, day) or 0 for day in set(day_of.values())}
+    for day, device_ids in _by_day(rows, day_of, through).items():
+        queries.mark_dirty(session, day, device_ids)
+    seen = seen_through(session)
+    late = _by_day(rows, day_of, dict.fromkeys(through, seen))
+    since = {device_id: day for day in sorted(late, reverse=True) for device_id in late[day]}
+    mark_revised(session, since)
+
+
+def _by_day(
+    rows: Sequence[SampleRow], day_of: Mapping[int, date], through: Mapping[date, int]
+) -> dict[date, set[int]]:
+    """The devices with a sample in a slot that starts before its day's `through`."""
     late_ticks = {tick: day for tick, day in day_of.items() if tick < through[day]}
     late: dict[date, set[int]] = defaultdict(set)
     if late_ticks:
         for tick, device_id, *_ in rows:
             if tick in late_ticks:
                 late[late_ticks[tick]].add(device_id)
-    for day, device_ids in late.items():
-        queries.mark_dirty(session, day, device_ids)
+    return late

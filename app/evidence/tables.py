@@ -321,3 +321,25 @@ class DirtyDay(Base):
 
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     device_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Follower(Base):
+    """How far somebody has come who derives something else from the evidence, slot by slot.
+
+    It has seen the slots that start before `through`. A change of what it has seen is told in
+    `RevisedDevice`.
+    """
+
+    __tablename__ = "follower"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    through: Mapped[int] = mapped_column(Instant)
+
+
+class RevisedDevice(Base):
+    """A device of which followers have to look anew at all that is since the start of a day."""
+
+    __tablename__ = "revised_device"
+
+    device_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since: Mapped[date] = mapped_column(Date)

@@ -1,0 +1,1 @@
+"""Faults and incidents: what failed, since when, for what common cause."""

@@ -38,6 +38,7 @@ from app.evidence.upkeep import prepare_days, tend
 from app.evidence.video_checking import ROUND_S, VideoChecking
 from app.fleet.password_memory import PasswordMemory
 from app.memory import GIVE_BACK_EVERY_S, give_back, keep_lean
+from app.operations.faults.keeping import keep_faults
 from collectors.limits import raise_file_limit
 from collectors.registry import open_probers
 
@@ -46,6 +47,8 @@ FILES_BESIDE_PROBES = 256
 STOP_WITHIN_S = 4.0
 CLOCK_LOOK_S = 1.0
 SLOT_JOBS = ("sweep", "ledger")
+FAULTS_WITHIN_S = 30.0
+"""After so long the faults leave the rest to the next sweep: they may be days behind."""
 INSPECTED_EVERY_S = 300
 INSPECTED_FIRST_AFTER_S = 90
 """The first sweep of a new collector has then told who answers."""
@@ -144,7 +147,7 @@ async def _first_of(*events: asyncio.Event) -> None:
 
 
 class _Jobs:
-    """The jobs of one run: sweep and ledger each slot, heartbeat, inspections, nightly upkeep."""
+    """The jobs of one run: sweep, ledger and faults each slot, heartbeat, inspections, upkeep."""
 
     def __init__(
         self,
@@ -176,6 +179,7 @@ class _Jobs:
         self._scheduler.add_job(self._sweep, id="sweep", **each_slot)
         self._scheduler.add_job(self._ledger, id="ledger", **each_slot)
         self._scheduler.add_job(self._prepare, id="days ahead")
+        self._follow_sweep()
         self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
         self._scheduler.add_job(
             _in_thread, "interval", [give_back], id="memory", seconds=GIVE_BACK_EVERY_S
@@ -252,7 +256,18 @@ class _Jobs:
             wall_s=round(sweep.result.wall_s, 2),
             cpu_s=round(sweep.result.cpu_s, 2),
         )
+        self._loop.call_soon_threadsafe(self._follow_sweep)
         return stored
+
+    def _follow_sweep(self) -> None:
+        """The faults follow at once; where they are at it still, they go on with the next sweep."""
+        self._scheduler.add_job(self._faults, id="faults", replace_existing=True)
+
+    async def _faults(self) -> None:
+        with self._log.noted("faults"):
+            await asyncio.to_thread(
+                keep_faults, self._database, self._settings, _now(), FAULTS_WITHIN_S
+            )
 
     async def _follow_interval(self) -> None:
         """A change of the poll interval takes effect with the first slot of another day."""

@@ -1,7 +1,7 @@
 """Faults: from samples to when a device failed, through which statuses, and how it ended.
 
 An *episode* is a device's failing slots (impaired or offline) that are not separated by
-`closes_after` good ones in a row. It becomes a *fault* with its `opens_after`-th failing slot. A slot
+`closes_after` good ones in a row. It becomes a *fault* with its `opens_after`-th failing slot. One
 without a sample says nothing and is skipped. A slot that is suspended, exempted or out of service
 is a cut: it ends the episode, and its sample counts for nothing. So flapping is one fault, and an
 outage over a gap in the evidence is one too.
@@ -31,6 +31,7 @@ class EndReason(StrEnum):
 
     RECOVERED = "recovered"
     SUSPENDED = "suspended"
+    EXEMPTED = "exempted"
     OUT_OF_SERVICE = "out_of_service"
 
 

@@ -1,4 +1,4 @@
-"""Root cause: which faults have one, because a room, a power district or a contractor's link failed.
+"""Root cause: which faults share one, as a room, a power district or a contractor's link failed.
 
 A *scope* is struck when at least `FEWEST` of its cameras newly failed within two adjacent slots and
 these are at least `SHARE` per cent of those that could newly fail then. Of several that hold the
@@ -8,8 +8,8 @@ narrower incident of the same moment is open takes that one over: one incident, 
 
 Cameras of the scope that fail while the incident is open come under it. It is over when fewer than
 half of its cameras still fail. Time is the time at which something became known (a fault's
-`opened_at` and `closed_at`), so that incidents replayed from stored faults are those that were found
-at the time.
+`opened_at` and `closed_at`), so that incidents replayed from stored faults are those that were
+found at the time.
 """
 
 from bisect import bisect_left, bisect_right
@@ -262,7 +262,6 @@ class Timeline:
         else:
             incident, others = Incident(candidate.place, candidate.since, tick, able), []
             self.open.append(incident)
-        incident.onset = min(candidate.since, *(each.onset for each in (incident, *others)))
         for other in others:
             incident.take(other.children.values())
             incident.faults += [each for each in other.faults if each not in incident.faults]
@@ -274,6 +273,7 @@ class Timeline:
             for fault in pool
             if fault.device in devices and candidate.since <= fault.onset <= last
         )
+        incident.onset = min(fault.onset for fault in incident.children.values())
 
     def _end(self, tick: int) -> None:
         for incident in list(self.open):

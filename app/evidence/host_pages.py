@@ -34,6 +34,7 @@ EVENT_WORDS: Mapping[str, str] = {
 JOB_WORDS: Mapping[str, str] = {
     "sweep": message("Sweep of the fleet"),
     "ledger": message("Ledger of the day"),
+    "faults": message("Faults and incidents"),
     "night": message("Night's upkeep"),
     "archive": message("Archive of the closed days"),
     "inspections": message("Inspections"),

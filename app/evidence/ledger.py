@@ -24,8 +24,8 @@ from app.database import Database
 from app.evidence import queries
 from app.evidence.archive.queries import known_days
 from app.evidence.covers import covers_of
-from app.evidence.samples import read_statuses
 from app.evidence.revisions import mark_revised
+from app.evidence.samples import read_statuses
 from app.evidence.store import require_zone
 from app.evidence.video_queries import good_video_covers
 from app.fleet.roster import first_service_day, roster

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.evidence import sample_queries
 from app.evidence.archive.queries import filed_days
 from app.evidence.samples import read_statuses
+from app.fleet.tables import Device
 from kpi.calendar import Slots
 from kpi.status import SlotClass, Status
 
@@ -59,11 +61,13 @@ def _failing(
     session: Session, slots: Slots, device_ids: Ints, class_table: npt.NDArray[np.uint8]
 ) -> Ints:
     """The failing samples, in order of device and tick."""
-    if slots.count <= FEW_SLOTS and len(device_ids) > sample_queries.FEW_DEVICES:
-        found = sample_queries.hot_failing_of_all(session, slots.start, slots.end)
-        found = found[:, np.isin(found[0], device_ids)]
-    else:
+    if len(device_ids) <= sample_queries.FEW_DEVICES:
         found = sample_queries.hot_failing(session, device_ids.tolist(), slots.start, slots.end)
+    elif slots.count <= FEW_SLOTS:
+        found = sample_queries.hot_failing_of_all(session, slots.start, slots.end)
+    else:
+        found = sample_queries.hot_failing(session, select(Device.id), slots.start, slots.end)
+    found = found[:, np.isin(found[0], device_ids)]
     found = found[:, _fails(found[2], class_table)]
     return found[:, np.lexsort((found[1], found[0]))]
 

@@ -81,7 +81,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> WallClock:
     monkeypatch.setattr(schedule, "time", wall)
     monkeypatch.setattr(schedule, "SYSTEM_CLOCKS", Clocks(wall.time, boottime))
     monkeypatch.setattr(schedule, "CLOCK_LOOK_S", 0.1)
-    for work in ("beat", "follow_evidence", "prepare_days"):
+    for work in ("beat", "follow_evidence", "keep_faults", "prepare_days"):
         monkeypatch.setattr(schedule, work, lambda *_arguments: None)
     return wall
 

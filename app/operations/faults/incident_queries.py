@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.evidence.tables import Suspension
 from app.fleet.queries import chunks
 from app.fleet.roster import in_service_on
 from app.fleet.tables import Assignment, Cohort, Contractor, Device, DeviceKind, Room
@@ -41,7 +40,8 @@ def going_on(session: Session, before: int) -> list[Incident]:
     }
     if found:
         under = select(Fault.incident_id, *_SPAN).where(Fault.incident_id.in_(found))
-        for incident_id, *span in session.execute(under.order_by(Fault.opened_at, Fault.id)):
+        rows: Sequence[Any] = session.execute(under.order_by(Fault.opened_at, Fault.id)).all()
+        for incident_id, *span in rows:
             found[incident_id].take([FaultSpan(*span)])
     return list(found.values())
 
@@ -174,13 +174,6 @@ def cameras_of(session: Session, place: Place, day: date) -> set[int]:
     return set(session.scalars(query))
 
 
-def suspended_at(session: Session, tick: int) -> set[int]:
-    covers = or_(Suspension.end.is_(None), Suspension.end > tick)
-    return set(
-        session.scalars(select(Suspension.device_id).where(Suspension.start <= tick, covers))
-    )
-
-
 def failing_before(session: Session, tick: int, known_at: int) -> set[int]:
     """The devices in a fault that began before a tick and lasted then, as was known later."""
     query = select(Fault.device_id).where(
@@ -193,7 +186,8 @@ def failing_before(session: Session, tick: int, known_at: int) -> set[int]:
 
 def name_of(session: Session, place: Place) -> str:
     """The name of a room or contractor; a power district has none but its code."""
-    table = {Scope.ROOM: Room, Scope.CONTRACTOR: Contractor}.get(place.scope)
-    if table is None:
-        return place.code
-    return session.scalar(select(table.name).where(table.code == place.code)) or place.code
+    query = select(Room.name).where(Room.code == place.code)
+    if place.scope is Scope.CONTRACTOR:
+        query = select(Contractor.name).where(Contractor.code == place.code)
+    named = None if place.scope is Scope.POWER_DISTRICT else session.scalar(query)
+    return named or place.code

@@ -99,7 +99,9 @@ def _forward(session: Session, settings: Settings, now: int) -> bool:
     watches = queries.read_watches(session)
     before = {device_id: _state(episode) for device_id, episode in watches.items()}
     opened = {d: episode.onset for d, episode in watches.items() if episode.opened_at is not None}
-    devices = Devices(np.array(queries.all_devices(session), dtype=np.int64), watches)
+    devices = Devices(
+        settings.zone, np.array(queries.all_devices(session), dtype=np.int64), watches
+    )
     go_through(session, window, devices, rule_of(settings))
     _write(session, settings, devices, before, queries.open_fault_ids(session, opened))
     revisions.set_through(session, FAULTS, window.slots.end)

@@ -57,7 +57,7 @@ def rebuild(
                 starts[device_id] = fault.onset
     begin = min(starts.values())
     ids = np.array(sorted(starts), dtype=np.int64)
-    devices = Devices(ids, {}, starts)
+    devices = Devices(settings.zone, ids, {}, starts)
     for window in windows(session, settings, begin, through):
         go_through(session, window, devices, rule)
     new: dict[int, list[Episode]] = defaultdict(list)
@@ -183,7 +183,7 @@ def _exchange(
 def pair(
     old: Sequence[Fault], new: Sequence[Episode]
 ) -> tuple[list[tuple[Fault, Episode]], list[Episode], list[Fault]]:
-    """Which old fault each new one is (the same onset, or they overlap), those without, the rest."""
+    """Which old fault each new one is (same onset, or they overlap), those without, the rest."""
     free = {fault.onset: fault for fault in old}
     pairs = [(free.pop(each.onset), each) for each in new if each.onset in free]
     paired = {each.onset for _, each in pairs}

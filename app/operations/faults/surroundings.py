@@ -1,11 +1,13 @@
-"""What the register and the suspensions say of the cameras around faults, read once for each day."""
+"""What the register and the covers say of the cameras around faults, read once a day."""
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import date
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.evidence.covers import covers_of
 from app.evidence.store import slot_length
 from app.operations.faults import incident_queries as queries
 from kpi.calendar import local_day
@@ -21,7 +23,7 @@ class District:
         self._lengths: dict[date, int] = {}
         self._places: dict[date, dict[int, tuple[Place, ...]]] = {}
         self._cameras: dict[tuple[Place, date], set[int]] = {}
-        self._around: dict[tuple[int, int], set[int]] = {}
+        self._failing: dict[tuple[int, int], set[int]] = {}
 
     def interval_at(self, tick: int) -> int:
         day = self._day(tick)
@@ -42,18 +44,18 @@ class District:
         key = place, self._day(tick)
         if key not in self._cameras:
             self._cameras[key] = queries.cameras_of(self._session, place, key[1])
-        return len(self._cameras[key] - self._out_of_account(tick, known_at))
+        left = sorted(self._cameras[key] - self._failing_before(tick, known_at))
+        covers = covers_of(self._session, self._settings.zone, left, tick, tick + 1)
+        return len(left) - len({cover.row for cover in chain(*covers)})
 
     def name_of(self, place: Place) -> str:
         return queries.name_of(self._session, place)
 
-    def _out_of_account(self, tick: int, known_at: int) -> set[int]:
-        """Suspended at a tick, or in a fault already."""
+    def _failing_before(self, tick: int, known_at: int) -> set[int]:
         key = tick, known_at
-        if key not in self._around:
-            failing = queries.failing_before(self._session, tick, known_at)
-            self._around = {key: queries.suspended_at(self._session, tick) | failing}
-        return self._around[key]
+        if key not in self._failing:
+            self._failing = {key: queries.failing_before(self._session, tick, known_at)}
+        return self._failing[key]
 
     def _day(self, tick: int) -> date:
         return local_day(tick, self._settings.zone)

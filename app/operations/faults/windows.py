@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.evidence.queries import slot_lengths, suspension_covers
+from app.evidence.covers import covers_of
+from app.evidence.queries import slot_lengths
 from app.evidence.turning import turning_samples
 from app.operations.faults.queries import in_service_among
 from kpi.calendar import Slots, day_bounds, local_day
 from kpi.faults import FAILING, Cut, EndReason, Episode, FaultRule, follow, merged, needed
+from kpi.ledger import Cover
 from kpi.policy import DEFAULT_POLICY
 from kpi.status import SlotClass
 
@@ -40,6 +43,7 @@ class Devices:
     `ended` are episodes that were faults, in order.
     """
 
+    zone: ZoneInfo
     ids: Ints
     episodes: dict[int, Episode]
     since: Mapping[int, int] = field(default_factory=dict)
@@ -73,7 +77,7 @@ def go_through(session: Session, window: Window, devices: Devices, rule: FaultRu
     watched = np.array(sorted(devices.episodes), dtype=np.int64)
     samples = _samples(session, window, devices, watched, rule)
     concerned = sorted({*samples[0].tolist(), *devices.episodes})
-    cuts = _cuts(session, window, concerned)
+    cuts = _cuts(session, devices.zone, window, concerned)
     samples = _without_idle(samples, window, cuts, rule)
     rows = _by_device(samples)
     for device_id in concerned:
@@ -125,7 +129,19 @@ def _by_device(samples: Ints) -> dict[int, list[tuple[int, int]]]:
     }
 
 
-def _cuts(session: Session, window: Window, device_ids: Sequence[int]) -> dict[int, list[Cut]]:
+def _cut(slots: Slots, cover: Cover, reason: EndReason) -> Cut | None:
+    """The slots that a cover holds; None where it falls between two."""
+    first = slots.index_from(cover.start)
+    last = slots.count if cover.end is None else slots.index_from(cover.end)
+    if first >= last:
+        return None
+    begin, end = (slots.start + place * slots.interval_s for place in (first, last))
+    return Cut(begin, end, reason)
+
+
+def _cuts(
+    session: Session, zone: ZoneInfo, window: Window, device_ids: Sequence[int]
+) -> dict[int, list[Cut]]:
     """Device id → the slots of the window in which it is not assessed; without one: not there."""
     slots = window.slots
     cuts: dict[int, list[Cut]] = {}
@@ -133,11 +149,11 @@ def _cuts(session: Session, window: Window, device_ids: Sequence[int]) -> dict[i
     for device_id in device_ids:
         if device_id not in serving:
             cuts[device_id] = [Cut(slots.start, slots.end, EndReason.OUT_OF_SERVICE)]
-    for cover in suspension_covers(session, device_ids, slots.start, slots.end):
-        device_id = device_ids[cover.row]
-        first = slots.index_from(cover.start)
-        last = slots.count if cover.end is None else slots.index_from(cover.end)
-        if first < last and device_id in serving:
-            begin, end = (slots.start + place * slots.interval_s for place in (first, last))
-            cuts.setdefault(device_id, []).append(Cut(begin, end, EndReason.SUSPENDED))
+    both = covers_of(session, zone, device_ids, slots.start, slots.end)
+    for reason, covers in zip((EndReason.SUSPENDED, EndReason.EXEMPTED), both, strict=True):
+        for cover in covers:
+            device_id = device_ids[cover.row]
+            cut = _cut(slots, cover, reason)
+            if cut is not None and device_id in serving:
+                cuts.setdefault(device_id, []).append(cut)
     return {device_id: merged(each) for device_id, each in cuts.items()}

@@ -21,6 +21,8 @@ import app.evidence.host_api
 import app.evidence.host_pages
 import app.evidence.import_pages
 import app.evidence.job_api
+import app.evidence.probe_api
+import app.evidence.probe_pages
 import app.evidence.register_pages
 import app.fleet.api
 import app.operations.alerts.api
@@ -100,6 +102,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.evidence.api.router,  # before the register: /devices/{code}/samples
         app.evidence.host_api.router,  # and /devices/{code}/clock
         app.evidence.job_api.router,
+        app.evidence.probe_api.router,
         app.evidence.exemptions.api.router,
         app.fleet.api.router,
         app.operations.alerts.api.router,
@@ -119,6 +122,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.availability.month_pages.router,
         app.evidence.host_pages.router,
         app.availability.device_pages.router,
+        app.evidence.probe_pages.router,
         app.availability.map_pages.router,
         app.evidence.import_pages.router,  # before the register: /register/{kind}
         app.evidence.register_pages.router,

@@ -71,6 +71,12 @@ def newest_of(session: Session, actions: Sequence[str], count: int) -> Sequence[
     return session.scalars(query.order_by(AuditEntry.id.desc()).limit(count)).all()
 
 
+def entries_since(session: Session, action: str, instant: int) -> Sequence[AuditEntry]:
+    """The entries of this action from an instant on, the oldest first."""
+    query = select(AuditEntry).where(AuditEntry.at >= instant, AuditEntry.action == action)
+    return session.scalars(query.order_by(AuditEntry.id)).all()
+
+
 def _conditions(selection: AuditSelection) -> list[ColumnElement[bool]]:
     conditions = []
     if selection.actor:

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     READ_REGISTER = "read_register"
     READ_SAMPLES = "read_samples"
     READ_SWEEPS = "read_sweeps"
+    PROBE_DEVICES = "probe_devices"
     READ_METRICS = "read_metrics"
     MANAGE_DELIVERY = "manage_delivery"
     READ_EXEMPTIONS = "read_exemptions"
@@ -51,6 +52,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_REGISTER: CENTRE | LIMITED,
     Permission.READ_SAMPLES: CENTRE | LIMITED,
     Permission.READ_SWEEPS: CENTRE,
+    Permission.PROBE_DEVICES: CENTRE | LIMITED,
     Permission.READ_METRICS: CENTRE | {Role.WALL},
     Permission.MANAGE_DELIVERY: frozenset({Role.SYSTEM_ADMIN}),
     Permission.READ_EXEMPTIONS: CENTRE,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.errors import IntactError
+from app.fleet.changes import Stored
 from app.fleet.roster import in_service_on
 from app.fleet.secrets import Secrets
 from app.fleet.tables import Assignment, Cohort, Device, Room
@@ -64,6 +65,21 @@ def sweep_targets(
         )
         for row in rows
     ]
+
+
+def target_of(settings: Settings, stored: Stored) -> Target:
+    """One device as a sweep would ask it; the register must say an address and how it is polled."""
+    record = stored.record
+    encrypted = {stored.id: stored.password_encrypted} if stored.password_encrypted else {}
+    return Target(
+        key=stored.id,
+        address=record.address or "",
+        port=record.port or 0,
+        method=ProbeMethod(record.probe.value),
+        tls=record.tls,
+        username=record.username or "",
+        password=_open_passwords(settings, encrypted).get(stored.id, ""),
+    )
 
 
 def _open_passwords(settings: Settings, encrypted: dict[int, bytes]) -> dict[int, str]:

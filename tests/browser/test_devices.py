@@ -75,3 +75,24 @@ def test_the_choice_is_kept_by_search_order_pages_and_export(
     page.get_by_role("link", name="Next").click()
     page.wait_for_url("**page=2*")
     assert failing.code not in page.locator("td.soft").all_inner_texts()  # it fails: first of all
+
+
+def test_a_camera_is_asked_from_its_page(visit: Visits, district: District) -> None:
+    """The district's cameras do not listen: this one fails, and the page says so."""
+    camera = district.cameras()[5]
+    opened = visit(f"/devices/{camera.code}", language="en", width=390)
+    page = opened.page
+    before = page.url
+    page.get_by_role("button", name="Probe now").click()
+    result = page.locator("#probed")
+    result.locator(".state", has_text="connection refused").wait_for()
+    assert result.get_by_text("never evidence").is_visible()
+    assert page.url == before
+    page.get_by_role("button", name="Probe now").click()
+    result.get_by_text("It has just been asked").wait_for()
+    assert opened.width() <= 390
+    assert opened.axe() == []
+    opened.problems.remove(
+        "console: Failed to load resource: the server responded with a status of 429 "
+        "(Too Many Requests)"
+    )

@@ -28,6 +28,8 @@ import app.fleet.api
 import app.operations.alerts.api
 import app.operations.delivery.api
 import app.operations.delivery.pages
+import app.operations.faults.api
+import app.operations.faults.pages
 import app.operations.pages
 import app.operations.wall_pages
 import app.web.docs
@@ -106,6 +108,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.evidence.exemptions.api.router,
         app.fleet.api.router,
         app.operations.alerts.api.router,
+        app.operations.faults.api.router,
         app.operations.delivery.api.router,
         app.accounts.api.router,
         app.accounts.audit_api.router,
@@ -116,6 +119,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.availability.api.metrics_router,
         app.operations.pages.router,
         app.operations.wall_pages.router,
+        app.operations.faults.pages.router,
         app.operations.delivery.pages.router,
         app.accounts.wall_pages.router,
         app.availability.pages.router,

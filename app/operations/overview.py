@@ -38,6 +38,8 @@ from app.fleet.roster import Grouping, first_service_day
 from app.operations.alerts.messages import AlertFacts
 from app.operations.alerts.queries import open_alerts
 from app.operations.delivery.queries import count_unsent
+from app.operations.faults.list_queries import open_incidents
+from app.operations.faults.showing import IncidentLine, incident_line
 from app.web.language import message
 from app.web.words import STATUS_WORDS, class_name
 from kpi.calendar import Month, local_day
@@ -112,6 +114,7 @@ class Overview:
     rates: Sequence[Rate]
     trend: Trend
     evidence: Evidence
+    incidents: Sequence[IncidentLine]
     alerts: Sequence[AlertFacts]
     stations: Sequence[StationLine]
     more_stations: int
@@ -141,6 +144,10 @@ def overview(
         selection = select_devices(session, Grouping.STATION, filters)
         lines = _stations(session, settings, selection, document.rows, now)
         changes, more_changes = _changes(session, settings, selection, now)
+        incidents = [
+            incident_line(each, settings.zone, now)
+            for each in open_incidents(session, filters.reach)
+        ]
         alerts = [AlertFacts.of(alert) for alert in open_alerts(session, filters.reach)]
         unsent = 0 if filters.reach.limited else count_unsent(session, now)
         demonstration = has_days_of(session, DayOrigin.DEMO, today.replace(day=1))
@@ -161,6 +168,7 @@ def overview(
             coverage_now=coverage(document.total.amounts),
             coverage_month=coverage(so_far),
         ),
+        incidents=incidents,
         alerts=alerts,
         stations=lines[:MOST_STATIONS],
         more_stations=max(0, len(lines) - MOST_STATIONS),

@@ -13,6 +13,7 @@ from app.availability.selection import Filters
 from app.config import Settings
 from app.database import Database
 from app.operations.alerts.messages import summary
+from app.operations.faults.words import SCOPE_WORDS
 from app.operations.overview import overview
 from app.web.language import language_of
 from app.web.requests import DatabaseDep, SettingsDep
@@ -52,5 +53,6 @@ def _context(
     return {
         "page": figures,
         "alerts": [(alert, summary(alert, settings.zone, language)) for alert in figures.alerts],
+        "scopes": SCOPE_WORDS,
         "refresh_s": max(5, settings.poll_interval),
     }

@@ -46,6 +46,8 @@ NAV = (
             NavItem("/wall", message("Wall"), "read_figures"),
             NavItem("/devices", message("Cameras"), "read_samples"),
             NavItem("/map", message("Map"), "read_samples"),
+            NavItem("/faults", message("Faults"), "read_samples"),
+            NavItem("/incidents", message("Incidents"), "read_samples"),
         ),
     ),
     NavGroup(

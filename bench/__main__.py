@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from bench import (
     bad_day,
+    faults,
     guarded,
     hostile,
     icmp,
@@ -33,6 +34,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Section]] = {
     "monthly": monthly.measure,
     "pages": pages.measure,
     "wall": wall.measure,
+    "faults": faults.measure,
     "memory": memory.measure,
     "scale": scale.measure,
 }

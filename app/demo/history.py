@@ -58,9 +58,11 @@ def write_history(
     days: Sequence[date],
     now: int,
     report: ReportProgress,
+    *,
+    hot_days: int = HOT_DAYS,
 ) -> None:
-    """Store invented samples of the devices for `days`, up to the slot before `now`; the older
-    days as archived ones.
+    """Store invented samples of the devices for `days`, up to the slot before `now`; the last
+    `hot_days` of them in the database, the older ones archived.
 
     The last of the days gets its sweeps too. The devices are those in service on all of them.
     """
@@ -70,7 +72,7 @@ def write_history(
         start, end = day_bounds(day, settings.zone)
         slots = Slots.between(start, min(end, last_tick), settings.poll_interval)
         invented = invent_day(random, len(device_ids), slots)
-        if number < len(days) - HOT_DAYS:
+        if number < len(days) - hot_days:
             _file(database, settings, device_ids, day, invented, now)
             report("history (slots)", (number + 1) * slots.count, len(days) * slots.count)
             continue

@@ -157,8 +157,10 @@ def test_the_demo_rests_at_99_4_percent_and_crosses_the_target() -> None:
     assert impaired(359) == 19
     assert 100 * (3292 - impaired(360)) < 98 * 3292
     assert impaired(360) >= 118
-    assert impaired(360 + 900) == 19
-    assert 100 * (3292 - impaired(6600)) < 98 * 3292
+    assert impaired(360 + 1200 - 1) >= 118
+    assert impaired(360 + 1200) == 19
+    assert impaired(2400) == 19 + 70
+    assert 100 * (3292 - impaired(2400)) < 98 * 3292
 
 
 def test_a_bad_day_is_30_percent_hang_and_5_percent_refused() -> None:

@@ -25,6 +25,7 @@ import app.evidence.probe_api
 import app.evidence.probe_pages
 import app.evidence.register_pages
 import app.fleet.api
+import app.fleet.change_api
 import app.operations.alerts.api
 import app.operations.delivery.api
 import app.operations.delivery.pages
@@ -106,6 +107,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.evidence.job_api.router,
         app.evidence.probe_api.router,
         app.evidence.exemptions.api.router,
+        app.fleet.change_api.router,  # and /devices/{code}/changes
         app.fleet.api.router,
         app.operations.alerts.api.router,
         app.operations.faults.api.router,

@@ -27,7 +27,7 @@ from app.availability.selection import Filters
 from app.evidence.ledger import mark_touched
 from app.fleet.drift import accept_drift
 from app.fleet.form import FIELD_LABELS
-from app.fleet.tables import DeviceKind
+from app.fleet.tables import ChangeSource, DeviceKind
 from app.web.language import language_of, message, translations
 from app.web.listing import listing
 from app.web.navigation import Crumb
@@ -146,6 +146,7 @@ def accept(
         database,
         settings,
         actor=caller.actor,
+        source=ChangeSource.FORM,
         now=int(time.time()),
         on_touched=mark_touched,
         codes=[code],

@@ -10,9 +10,7 @@ import typer
 from app.accounts.audit import record, shell_actor
 from app.config import Settings
 from app.console import errors_for_people, notices, opened, reported_progress
-from app.database import Database
 from app.evidence.exemptions.importing import import_exemptions
-from app.evidence.import_counts import counts_of
 from app.evidence.ledger import mark_touched
 from app.evidence.sample_import import import_samples
 from app.evidence.store import refuse_other_zone
@@ -70,8 +68,6 @@ def import_devices_command(
             effective=effective.date() if effective else None,
             progress=report,
         )
-        if not dry_run:
-            _record(database, "devices.import", file, counts_of(result))
     _tell("devices", result, dry_run)
 
 
@@ -96,8 +92,6 @@ def import_suspensions_command(
             skip_bad=skip_bad,
             progress=report,
         )
-        if not dry_run:
-            _record(database, "suspensions.import", file, counts_of(result))
     _tell("suspensions", result, dry_run)
 
 
@@ -139,12 +133,10 @@ def import_samples_command(
         done = import_samples(
             database, settings, file, now=int(time.time()), interval_s=interval, report=report
         )
-        _record(
-            database,
-            "samples.import",
-            file,
-            {"rows": done.rows, "stored": done.stored.inserted, "conflicts": done.stored.conflicts},
-        )
+        counts = {"rows": done.rows, "stored": done.stored.inserted}
+        counts["conflicts"] = done.stored.conflicts
+        with database.write() as session:
+            record(session, shell_actor(), "samples.import", file.name, int(time.time()), counts)
     print(
         f"samples: {done.rows} rows, {done.stored.inserted} stored, "
         f"{done.stored.duplicates} there already, {done.stored.conflicts} conflicts, "
@@ -154,12 +146,6 @@ def import_samples_command(
 
 def _today(settings: Settings) -> date:
     return local_day(int(time.time()), settings.zone)
-
-
-def _record(database: Database, action: str, file: Path, details: dict[str, int]) -> None:
-    """Write down who took the file over."""
-    with database.write() as session:
-        record(session, shell_actor(), action, file.name, int(time.time()), details)
 
 
 def _tell(what: str, result: ImportResult, dry_run: bool) -> None:

@@ -14,7 +14,7 @@ from fastapi import Path as InPath
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import UploadFile
 
-from app.accounts.audit import record
+from app.accounts.audit import Actor
 from app.accounts.audit_queries import newest_of
 from app.accounts.caller import Caller
 from app.accounts.guard import Allowed
@@ -23,13 +23,14 @@ from app.config import Settings
 from app.database import Database
 from app.errors import BadParameter, ImportRefused, RowProblem
 from app.evidence import uploads
-from app.evidence.import_counts import counts_of
 from app.evidence.ledger import mark_touched
 from app.evidence.store import refuse_other_zone
 from app.evidence.suspensions import import_suspensions
 from app.evidence.uploads import ID_PATTERN, LARGEST_UPLOAD, Upload
 from app.fleet.form import FIELD_LABELS
+from app.fleet.history import Origin
 from app.fleet.importing import import_devices
+from app.fleet.tables import ChangeSource
 from app.tabular import ImportResult, read_day
 from app.web.language import Language, language_of, message, retold, translations
 from app.web.navigation import Crumb
@@ -116,7 +117,7 @@ def preview(
     """What the file would do now, and every mistake in it; nothing is written."""
     kept, file = uploads.find(settings, upload_id, caller.name, int(time.time()))
     try:
-        result = _import(database, settings, kept, file, dry_run=True, skip_bad=True)
+        result = _import(database, settings, kept, file, caller.actor, dry_run=True, skip_bad=True)
     except (ImportRefused, BadParameter) as wrong:
         uploads.drop(settings, upload_id)
         return _refused(request, kept, file, wrong)
@@ -136,12 +137,11 @@ def confirm(
     refuse_other_zone(database, settings)
     with uploads.taken(settings, upload_id, caller.name, int(time.time())) as (kept, file):
         try:
-            result = _import(database, settings, kept, file, dry_run=False, skip_bad=skip)
+            result = _import(
+                database, settings, kept, file, caller.actor, dry_run=False, skip_bad=skip
+            )
         except (ImportRefused, BadParameter) as wrong:
             return _refused(request, kept, file, wrong)
-    with database.write() as session:
-        now = int(time.time())
-        record(session, caller.actor, f"{kept.what}.import", kept.name, now, counts_of(result))
     return _result(request, kept, result, is_done=True)
 
 
@@ -167,6 +167,7 @@ def _import(
     settings: Settings,
     kept: Upload,
     file: Path,
+    actor: Actor,
     *,
     dry_run: bool,
     skip_bad: bool,
@@ -179,6 +180,7 @@ def _import(
             file,
             today=local_day(now, settings.zone),
             on_touched=mark_touched,
+            origin=Origin(actor, ChangeSource.IMPORT, now),
             dry_run=dry_run,
             skip_bad=skip_bad,
             effective=_day(kept.effective),
@@ -189,6 +191,7 @@ def _import(
         file,
         now=now,
         on_touched=mark_touched,
+        actor=actor,
         dry_run=dry_run,
         skip_bad=skip_bad,
     )

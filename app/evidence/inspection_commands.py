@@ -23,6 +23,7 @@ from app.evidence.store import refuse_other_zone
 from app.fleet.drift import accept_drift
 from app.fleet.observed_queries import Compared
 from app.fleet.queries import Selection, read_device, require_groups
+from app.fleet.tables import ChangeSource
 from kpi.calendar import local_day
 
 LOW_PRIORITY = 10
@@ -73,6 +74,7 @@ def accept_drift_command(
                 database,
                 settings,
                 actor=shell_actor(),
+                source=ChangeSource.CLI,
                 now=int(time.time()),
                 on_touched=mark_touched,
                 codes=None if device is None else [device],

@@ -14,7 +14,8 @@ from app.config import Settings
 from app.database import Database
 from app.errors import ImportRefused, IntactError
 from app.evidence.ledger import mark_touched
-from app.fleet.editing import EFFECTIVE, ChangedMeanwhile, cells_of, rename, save_device, stamp
+from app.fleet.changes import EFFECTIVE
+from app.fleet.editing import ChangedMeanwhile, cells_of, rename, save_device, stamp
 from app.fleet.form import FIELD_LABELS, GROUP_FIELDS, KIND_NAMES, SECTIONS
 from app.fleet.overview_queries import GroupRow, count_groups, devices_by_station, read_groups
 from app.fleet.queries import GROUPS, Selection, count_devices, group_ids, read_device, read_devices

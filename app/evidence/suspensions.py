@@ -9,7 +9,7 @@ said before; two suspensions of one device never overlap. Source: issue "Fleet r
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from app.accounts.audit import Actor, record, shell_actor
 from app.config import Settings
 from app.database import Database
 from app.errors import Remedy
@@ -96,6 +97,7 @@ def import_suspensions(
     *,
     now: int,
     on_touched: OnTouched,
+    actor: Actor | None = None,
     dry_run: bool = False,
     skip_bad: bool = False,
     progress: ReportProgress = unreported,
@@ -105,7 +107,8 @@ def import_suspensions(
     With `skip_bad` rows with mistakes go to a file of their own and all others are taken over.
 
     `now` (UTC seconds) is noted as the time of recording. `on_touched` is given the local days of
-    each suspension that is new or has another end, before and after, in the same transaction.
+    each suspension that is new or has another end, before and after, in the same transaction, as
+    the audit log is, which says that `actor` did it (None: the shell).
     Raises `ImportRefused` with every mistake, `BadParameter` for a file that cannot be opened.
     """
     zone = settings.zone
@@ -133,13 +136,17 @@ def import_suspensions(
         ]
         if not dry_run:
             _write(session, list(new.values()), changed, now, zone, on_touched)
-    unchanged = len(wanted) - len(new) - len(changed)
+        unchanged = len(wanted) - len(new) - len(changed)
+        result = ImportResult(len(new), len(changed), unchanged, table.examples, bad)
+        if not dry_run:
+            who = actor or shell_actor()
+            record(session, who, "suspensions.import", path.name, now, result.counts)
     altered = {(old.device_id, old.start): facts for old, facts in changed} | new
     changes = [
         told(wanted[key].number, wanted[key].code, present.get(key), altered[key], zone)
         for key in islice((key for key in wanted if key in altered), CHANGES_SHOWN)
     ]
-    return ImportResult(len(new), len(changed), unchanged, table.examples, bad, changes)
+    return replace(result, changes=changes)
 
 
 def parse_row(

@@ -9,6 +9,9 @@ from app.fleet.tables import ProbeChoice
 from app.fleet.touched import DeviceDays
 from app.tabular.progress import FieldChange, RowChange
 
+EFFECTIVE = "effective"
+"""Named beside the fields: the first day of another assignment."""
+
 HIDDEN = "••••••"
 """What is shown in place of a password."""
 

@@ -7,11 +7,12 @@ from app.accounts.audit import Actor, record
 from app.config import Settings
 from app.database import Database
 from app.errors import NotFound
+from app.fleet.history import Origin
 from app.fleet.importing import take_over_rows
 from app.fleet.observed_queries import Compared, drifted_codes, read_observed
 from app.fleet.queries import devices_by_code
 from app.fleet.record import Record, RegisterRow, parse_row
-from app.fleet.tables import Observed
+from app.fleet.tables import ChangeSource, Observed
 from app.fleet.touched import OnTouched
 from app.fleet.write_queries import lock_register
 from app.tabular import ImportResult, Problems
@@ -45,6 +46,7 @@ def accept_drift(
     settings: Settings,
     *,
     actor: Actor,
+    source: ChangeSource,
     now: int,
     on_touched: OnTouched,
     codes: Sequence[str] | None = None,
@@ -72,7 +74,13 @@ def accept_drift(
         changed = [row for row in rows if row is not None]
         today = local_day(now, settings.zone)
         result = take_over_rows(
-            session, settings, changed, problems, today=today, on_touched=on_touched
+            session,
+            settings,
+            changed,
+            problems,
+            today=today,
+            on_touched=on_touched,
+            origin=Origin(actor, source, now),
         )
         subject = "" if codes is None else ", ".join(codes)
         record(session, actor, "drift.accept", subject, now, {"updated": result.updated})

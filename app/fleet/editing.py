@@ -15,20 +15,19 @@ from app.config import Settings
 from app.database import Database
 from app.errors import BadParameter, Refused
 from app.fleet import cells as rules
-from app.fleet.changes import HIDDEN, Stored
+from app.fleet.changes import EFFECTIVE, HIDDEN, Stored
+from app.fleet.history import Origin
 from app.fleet.importing import take_over_rows
 from app.fleet.queries import devices_by_code
 from app.fleet.record import COLUMNS, PASSWORD, parse_row
 from app.fleet.roster import GROUP_TABLES, Grouping
+from app.fleet.tables import ChangeSource
 from app.fleet.touched import OnTouched
 from app.fleet.write_queries import lock_register, rename_group
 from app.tabular import ImportResult, Problems, read_day
 from app.tabular.progress import RowChange
 from app.web.language import message
 from kpi.calendar import local_day
-
-EFFECTIVE = "effective"
-"""Field of the form: the first day of another assignment."""
 
 _ROW = 1
 _GROUP_NAME = rules.text(128)
@@ -80,6 +79,7 @@ def save_device(
             problems,
             today=local_day(now, settings.zone),
             on_touched=on_touched,
+            origin=Origin(actor, ChangeSource.FORM, now),
             effective=effective,
         )
         if result.changes:

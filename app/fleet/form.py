@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.fleet.editing import EFFECTIVE
+from app.fleet.changes import EFFECTIVE
 from app.fleet.record import PASSWORD
 from app.fleet.tables import DeviceKind, ProbeChoice
 from app.web.language import message

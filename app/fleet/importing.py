@@ -12,10 +12,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.accounts import audit
 from app.config import Settings
 from app.database import Database
 from app.errors import Remedy
 from app.fleet.changes import Change, Stored, decide, told, touched_days
+from app.fleet.history import Origin, write_history
 from app.fleet.queries import device_ids, devices_by_code
 from app.fleet.record import REGISTER_FILE, RegisterRow, merged, parse_row
 from app.fleet.secrets import Secrets
@@ -47,6 +49,7 @@ def import_devices(
     *,
     today: date,
     on_touched: OnTouched,
+    origin: Origin | None = None,
     dry_run: bool = False,
     skip_bad: bool = False,
     effective: date | None = None,
@@ -58,10 +61,11 @@ def import_devices(
 
     A device that is there already belongs to its new groups from `effective` on (default: the day
     after `today`); a new one for all of the past. `on_touched` is given the device-days whose
-    ledger or grouping changes, in the same transaction. Raises `ImportRefused` with every mistake,
+    ledger or grouping changes, in the same transaction, as history and audit log are, which say
+    that `origin` did it (None: the shell, now). Raises `ImportRefused` with every mistake,
     `BadParameter` for a file that cannot be opened, `ConfigurationError` for an unusable key file.
     """
-    secrets = Secrets(settings)
+    secrets, origin = Secrets(settings), origin or Origin.of_shell()
     with open_table(path, REGISTER_FILE, skip_bad=skip_bad) as table:
         parsed = (parse_row(number, row, table.problems) for number, row in table.rows(progress))
         rows = _unique([row for row in parsed if row], table.problems)
@@ -72,8 +76,12 @@ def import_devices(
         bad = refuse_or_set_aside(path, REGISTER_FILE, table, skip_bad=skip_bad, dry_run=dry_run)
         if not dry_run:
             first_day = effective or today + timedelta(days=1)
-            _write(session, changes, secrets, today, first_day, on_touched)
-    return replace(_counted(changes), examples=table.examples, set_aside=bad)
+            _write(session, changes, secrets, today, first_day, on_touched, origin)
+        result = replace(_counted(changes), examples=table.examples, set_aside=bad)
+        if not dry_run:
+            who, at = origin.actor, origin.at
+            audit.record(session, who, "devices.import", path.name, at, result.counts)
+    return result
 
 
 def take_over_rows(
@@ -84,18 +92,19 @@ def take_over_rows(
     *,
     today: date,
     on_touched: OnTouched,
+    origin: Origin,
     effective: date | None = None,
 ) -> ImportResult:
     """Write rows that are no file's into the register, which the caller has locked.
 
-    `effective` as for `import_devices`. Raises `ImportRefused` with every mistake, those that
-    `problems` hold already among them.
+    `effective` and `origin` as for `import_devices`. Raises `ImportRefused` with every mistake,
+    those that `problems` hold already among them.
     """
     secrets = Secrets(settings)
     changes = _plan(session, rows, secrets, problems, effective, unreported)
     problems.refuse()
     first_day = effective or today + timedelta(days=1)
-    _write(session, changes, secrets, today, first_day, on_touched)
+    _write(session, changes, secrets, today, first_day, on_touched, origin)
     return _counted(changes)
 
 
@@ -149,6 +158,7 @@ def _write(
     today: date,
     effective: date,
     on_touched: OnTouched,
+    origin: Origin,
 ) -> None:
     new = [change for change in changes if change.is_new]
     altered = [(change, change.stored) for change in changes if change.stored and change.alters]
@@ -157,12 +167,15 @@ def _write(
     ids = device_ids(session, [change.record.code for change in new])
     ids.update({change.record.code: stored.id for change, stored in altered})
     _assign(session, changes, ids, effective)
+    changed = (*new, *(change for change, _ in altered))
+    with_ids = [(ids[change.record.code], change) for change in changed]
+    write_history(session, with_ids, effective, origin)
     if len(ids) >= LARGE:
         refresh_statistics(session)
     touched = [
         days
-        for change in (*new, *(change for change, _ in altered))
-        for days in touched_days(change, ids[change.record.code], today, effective)
+        for device_id, change in with_ids
+        for days in touched_days(change, device_id, today, effective)
     ]
     if touched:
         on_touched(session, touched)

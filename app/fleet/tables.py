@@ -47,6 +47,14 @@ class ProbeChoice(StrEnum):
     NONE = "none"
 
 
+class ChangeSource(StrEnum):
+    """By what a record was changed: a file, the form (or a button) of a page, a command."""
+
+    IMPORT = "import"
+    FORM = "form"
+    CLI = "cli"
+
+
 def _choice(kind: type[StrEnum]) -> Enum:
     """Stored as text, checked by the ORM: a new member needs no migration."""
     return Enum(
@@ -159,6 +167,28 @@ class Assignment(Base):
     to_day: Mapped[date | None] = mapped_column(Date)
     cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), index=True)
     power_district: Mapped[str | None] = mapped_column(String(64))
+
+
+class DeviceChange(Base):
+    """One field of a device's record that was changed; see `app.fleet.history`.
+
+    Ids go up with time. The database itself refuses to change or to delete an entry.
+    """
+
+    __tablename__ = "device_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"))
+    at: Mapped[int] = mapped_column(Instant)
+    actor: Mapped[str] = mapped_column(String(96))
+    source: Mapped[ChangeSource] = mapped_column(_choice(ChangeSource))
+    field: Mapped[str] = mapped_column(String(32))
+    before: Mapped[str | None] = mapped_column(String(256))
+    after: Mapped[str | None] = mapped_column(String(256))
+
+
+Index("ix_device_change_device_id_id", DeviceChange.device_id, DeviceChange.id)
+"""A page of one device's changes, the newest first."""
 
 
 class Observed(Base):

@@ -61,3 +61,13 @@ class ImportResult:
     examples: int = 0
     set_aside: SetAside | None = None
     changes: Sequence[RowChange] = field(default=(), compare=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by what became of them, as the audit log says it."""
+        return {
+            "inserted": self.inserted,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "refused": self.set_aside.rows if self.set_aside else 0,
+        }

@@ -20,7 +20,6 @@ from app.database import Database
 from app.errors import Remedy
 from app.evidence.exemptions import queries
 from app.evidence.exemptions.tables import Exemption, ExemptionScope
-from app.evidence.import_counts import counts_of
 from app.evidence.suspension_changes import told
 from app.evidence.suspensions import read_bound
 from app.fleet.cells import text
@@ -97,7 +96,7 @@ def import_exemptions(
         taken = _take_over(session, zone, wanted, now, actor, on_touched, write=not dry_run)
         result = replace(taken, examples=table.examples, set_aside=bad)
         if not dry_run:
-            record(session, actor, "exemptions.import", path.name, now, counts_of(result))
+            record(session, actor, "exemptions.import", path.name, now, result.counts)
     return result
 
 

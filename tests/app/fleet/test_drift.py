@@ -12,6 +12,7 @@ from app.errors import NotFound
 from app.fleet.api import router
 from app.fleet.drift import accept_drift
 from app.fleet.observed_queries import Compared, read_observed, store_observed
+from app.fleet.tables import ChangeSource
 from app.web import problems
 from tests.app.asking import Asker
 from tests.app.fleet.imported import Register
@@ -94,6 +95,7 @@ def accept(register: Register, **choice: Any) -> int:
         register.database,
         register.settings,
         actor=Actor("office"),
+        source=ChangeSource.CLI,
         now=AT,
         on_touched=lambda _, days: register.touched.extend(days),
         **choice,
@@ -117,7 +119,8 @@ def test_accepting_changes_what_was_told_and_nothing_else(observed: Register) ->
     ]
     assert observed.touched == []  # no day of any ledger
     with observed.database.read() as session:
-        entry = session.scalars(select(AuditEntry)).one()
+        query = select(AuditEntry).where(AuditEntry.action == "drift.accept")
+        entry = session.scalars(query).one()
     assert (entry.actor, entry.action, entry.details) == ("office", "drift.accept", {"updated": 2})
     assert accept(observed) == 0
 

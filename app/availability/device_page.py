@@ -10,6 +10,14 @@ import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 from app.accounts.reach import Reach
+from app.availability.device_history import (
+    NEWEST_CHANGES,
+    ChangeLine,
+    Excuse,
+    changes,
+    excuses,
+)
+from app.availability.device_latency import LatencyCourse, latency_course
 from app.availability.device_slots import DaySlots, day_slots, spoken
 from app.availability.devices_listed import seconds_of_devices
 from app.availability.figures import Figure, figure
@@ -19,12 +27,11 @@ from app.availability.selection import Filters, select_devices
 from app.config import Settings
 from app.database import Database
 from app.errors import BadParameter
+from app.evidence.covers import covers_of
 from app.evidence.host_queries import offsets_between
 from app.evidence.ledger import bring_up_to_date
 from app.evidence.queries import device_states, last_sweep
 from app.evidence.samples import device_samples
-from app.evidence.suspension_queries import suspensions_of
-from app.evidence.tables import Suspension
 from app.fleet.changes import Stored
 from app.fleet.drift import Difference, differences
 from app.fleet.form import FIELD_LABELS
@@ -34,6 +41,7 @@ from app.fleet.record import RECORD_FIELDS, CohortKey
 from app.fleet.roster import Days, Grouping, days_within
 from app.fleet.tables import Observed
 from app.web.bars import Strip, strip
+from app.web.listing import Listing
 from app.web.words import STATUS_WORDS, class_name
 from kpi.calendar import Slots, days_between, in_service, local_day
 from kpi.policy import DEFAULT_POLICY
@@ -110,7 +118,10 @@ class DevicePage:
     chosen: ChosenDay
     outages: Sequence[OutageLine]
     outages_left_out: int
-    suspensions: Sequence[tuple[datetime, datetime | None, Suspension]]
+    excuses: Sequence[Excuse]
+    latency: LatencyCourse | None
+    changes: Sequence[ChangeLine]
+    changes_list: Listing
     assignments: Sequence[AssignmentRecord]
     clock: Sequence[tuple[datetime, int]]
     observed: Observed | None
@@ -126,6 +137,7 @@ def device_page(
     day: date | None,
     hour: int | None,
     now: int,
+    changes_wanted: Listing = NEWEST_CHANGES,
 ) -> DevicePage:
     """The page of one device at `now`, of the days on which it was within reach.
 
@@ -144,6 +156,10 @@ def device_page(
         outages, left_out = _outages(session, settings, stored, reach, first, now)
         observed = read_observed(session, [stored.id]).get(stored.id)
         inspected_at = observed.inspected_at if observed else None
+        told, changes_list = changes(session, settings.zone, stored.id, reach, changes_wanted)
+        latency = latency_course(
+            session, settings, stored.id, lambda each: _shows(stored, theirs, each), now
+        )
         return DevicePage(
             stored=stored,
             fields=_fields(stored),
@@ -153,7 +169,10 @@ def device_page(
             chosen=_chosen(session, settings, stored, theirs, day, hour, now),
             outages=outages,
             outages_left_out=left_out,
-            suspensions=_suspensions(session, settings, stored),
+            excuses=excuses(session, settings.zone, stored.id, reach),
+            latency=latency,
+            changes=told,
+            changes_list=changes_list,
             assignments=_assignments(session, stored, reach),
             clock=_clock(session, settings, stored, theirs, now),
             observed=observed,
@@ -183,12 +202,10 @@ def _state(session: Session, settings: Settings, stored: Stored, now: int) -> St
     stale = is_stale(sweep, now)
     known = device_states(session, [stored.id]).get(stored.id)
     status = Status.UNKNOWN if stale or known is None else Status(known.status)
-    covered = any(
-        each.start <= now and (each.end is None or now < each.end)
-        for each in suspensions_of(session, [stored.id])
-    )
-    table = DEFAULT_POLICY.class_table()
-    slot_class = SlotClass.SUSPENDED if covered else SlotClass(table[status])
+    covers = covers_of(session, settings.zone, [stored.id], now, now + 1)
+    slot_class = SlotClass(DEFAULT_POLICY.class_table()[status])
+    if covers.suspended or covers.exempted:
+        slot_class = SlotClass.SUSPENDED if covers.suspended else SlotClass.EXEMPTED
     return State(
         class_name(slot_class),
         STATUS_WORDS[status],
@@ -275,20 +292,6 @@ def _outages(
     found = outages_of(session, settings, selection, first, today, now)
     newest = sorted(found, key=lambda each: each.start, reverse=True)[:MOST_OUTAGES]
     return outage_lines(session, settings, newest, first, now), len(found) - len(newest)
-
-
-def _suspensions(
-    session: Session, settings: Settings, stored: Stored
-) -> list[tuple[datetime, datetime | None, Suspension]]:
-    found = sorted(suspensions_of(session, [stored.id]), key=lambda each: -each.start)
-    return [
-        (
-            _local(settings, each.start),
-            None if each.end is None else _local(settings, each.end),
-            each,
-        )
-        for each in found
-    ]
 
 
 def _assignments(session: Session, stored: Stored, reach: Reach) -> list[AssignmentRecord]:

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.accounts.caller import Caller
 from app.accounts.guard import Allowed, ReachDep
 from app.accounts.permissions import Permission
+from app.availability.device_history import CHANGE_COLUMNS
 from app.availability.device_list import (
     DEVICE_COLUMNS,
     SERVICE_WORDS,
@@ -129,7 +130,8 @@ def show_device(
     hour: Annotated[int | None, Query(ge=0, le=23)] = None,
 ) -> HTMLResponse:
     """One device: its record, its state, its 31 days, a day or an hour of it slot by slot."""
-    page = device_page(database, settings, code, reach, day, hour, int(time.time()))
+    wanted = listing(request, CHANGE_COLUMNS, sort="at", prefix="changes-")
+    page = device_page(database, settings, code, reach, day, hour, int(time.time()), wanted)
     crumbs = [*_crumbs(request), Crumb(page.stored.record.name)]
     return render(request, "device.html", page=page, field_labels=FIELD_LABELS, crumbs=crumbs)
 

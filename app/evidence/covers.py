@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import chain
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from app.accounts.reach import Reach
 from app.evidence.exemptions import queries
 from app.evidence.exemptions.tables import Exemption, ExemptionScope
 from app.evidence.queries import suspension_covers
@@ -59,16 +61,41 @@ def exemption_covers(
         for scope, by_code in by_scope.items()
         for member in queries.members(session, scope, by_code.keys())
         if member.device_id in row_of
-        for span in _spans(member, by_code[member.code], zone)
+        for span in _spans(member.from_day, member.to_day, by_code[member.code], zone)
     ]
 
 
+def exemptions_of(
+    session: Session, zone: ZoneInfo, device_id: int, reach: Reach
+) -> list[tuple[int, int | None, Exemption]]:
+    """All that ever held for one device, as far as it belonged to what they name (and to reach).
+
+    Those of a device's own stand there whole, however often it changed hands meanwhile.
+    """
+    belonging = queries.named_by(session, device_id, reach)
+    named: dict[ExemptionScope, set[str]] = defaultdict(set)
+    for codes, _, _ in belonging:
+        for scope, code in codes.items():
+            if code is not None:
+                named[scope].add(code)
+    found: list[tuple[int, int | None, Exemption]] = []
+    for each in queries.exemptions_naming(session, named):
+        for codes, from_day, to_day in belonging:
+            if codes[ExemptionScope(each.scope)] != each.code:
+                continue
+            for start, end in _spans(from_day, to_day, [each], zone):
+                if found and found[-1][1:] == (start, each):
+                    start = found.pop()[0]
+                found.append((start, end, each))
+    return found
+
+
 def _spans(
-    member: queries.Member, exemptions: Sequence[Exemption], zone: ZoneInfo
+    from_day: date, to_day: date | None, exemptions: Sequence[Exemption], zone: ZoneInfo
 ) -> Iterator[tuple[int, int | None]]:
     """The exemptions as far as the device belongs to what they name."""
-    first = 0 if member.from_day.year == 1 else day_start(member.from_day, zone)
-    last = None if member.to_day is None else day_start(member.to_day, zone)
+    first = 0 if from_day.year == 1 else day_start(from_day, zone)
+    last = None if to_day is None else day_start(to_day, zone)
     for each in exemptions:
         start = max(each.start, first)
         ends = [end for end in (each.end, last) if end is not None]

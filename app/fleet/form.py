@@ -132,3 +132,10 @@ FIELD_LABELS: Mapping[str, str] = {
     field.name: field.label for section in SECTIONS for field in section.fields
 }
 """Field of the register → its label."""
+VALUE_NAMES: Mapping[str, Mapping[str, str]] = {
+    field.name: field.choices or {"true": message("yes"), "false": message("no")}
+    for section in SECTIONS
+    for field in section.fields
+    if field.choices or field.look == "check"
+}
+"""Field of the register → what its values are called, where these are not its own words."""

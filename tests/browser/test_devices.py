@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from app.accounts.permissions import Role
+from collectors.simulator.running import running_fleet
+from collectors.simulator.scenario import parse_scenario
 from kpi.status import Status
 from tests.browser.conftest import Visit
 from tests.browser.district import District
@@ -96,3 +99,37 @@ def test_a_camera_is_asked_from_its_page(visit: Visits, district: District) -> N
         "console: Failed to load resource: the server responded with a status of 429 "
         "(Too Many Requests)"
     )
+
+
+def test_an_edit_is_seen_in_the_history_and_by_a_probe(visit: Visits, district: District) -> None:
+    """The form points a camera of the register to a simulated one that fails."""
+    camera = district.cameras()[6]
+    faulty = parse_scenario('[[fault]]\nkind = "fault_500"\nshare = 1.0\n')
+    with running_fleet(cameras=1, rooms=1, scenario=faulty) as fleet:
+        page = visit(f"/devices/{camera.code}", language="en", role=Role.SYSTEM_ADMIN).page
+        page.get_by_role("link", name="Edit").click()
+        page.get_by_label("Address", exact=True).fill(fleet.cameras[0].address)
+        page.get_by_label("Port").fill(str(fleet.port))
+        page.get_by_role("button", name="Save").click()
+        page.wait_for_url("**saved=updated")
+        opened = visit(f"/devices/{camera.code}", language="en", role=Role.SYSTEM_ADMIN)
+        opened.page.get_by_role("button", name="Probe now").click()
+        opened.page.locator("#probed .state", has_text="service faulty").wait_for()
+    rows = opened.page.locator("#changes tbody tr")
+    port = rows.filter(has_text="Port")
+    assert f"{camera.port} → {fleet.port}" in port.inner_text()
+    assert "by form" in port.inner_text()
+    assert rows.last.get_by_text("entered into the register").is_visible()
+    assert opened.axe() == []
+
+
+def test_latency_is_drawn_and_told(visit: Visits, district: District) -> None:
+    camera = district.cameras()[0]
+    opened = visit(f"/devices/{camera.code}", language="en", width=390)
+    section = opened.page.get_by_role("region", name="Latency of the last 24 hours")
+    assert section.get_by_text("Half of the answers came within").is_visible()
+    section.locator("canvas").wait_for()
+    section.get_by_text("The figures as a table").click()
+    assert section.get_by_role("row").count() >= 48
+    assert opened.width() <= 390
+    assert opened.axe() == []

@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from app.accounts.reach import Reach
 from app.evidence.exemptions.tables import Exemption, ExemptionScope, ExemptionVersion
+from app.fleet.roster import within
 from app.fleet.tables import Assignment, Cohort, Device, Project, Room
 
 KEPT = (
@@ -49,6 +51,36 @@ def members(session: Session, scope: ExemptionScope, codes: Collection[str]) -> 
         .where(column.in_(codes))
     )
     return [Member(*row) for row in session.execute(query)]
+
+
+def named_by(
+    session: Session, device_id: int, reach: Reach
+) -> list[tuple[Mapping[ExemptionScope, str | None], date, date | None]]:
+    """What a device belongs to under each scope, from the start of a day to that of another."""
+    columns = (Device.code, Room.code, Assignment.power_district, Project.code)
+    query = (
+        select(*columns, Assignment.from_day, Assignment.to_day)
+        .join(Cohort, Cohort.id == Assignment.cohort_id)
+        .join(Device, Device.id == Assignment.device_id)
+        .outerjoin(Room, Room.id == Cohort.room_id)
+        .outerjoin(Project, Project.id == Cohort.project_id)
+        .where(Assignment.device_id == device_id, within(reach))
+        .order_by(Assignment.from_day)
+    )
+    return [
+        (dict(zip(ExemptionScope, codes, strict=True)), from_day, to_day)
+        for *codes, from_day, to_day in session.execute(query)
+    ]
+
+
+def exemptions_naming(
+    session: Session, named: Mapping[ExemptionScope, Collection[str]]
+) -> list[Exemption]:
+    """All that name one of these codes, whenever they hold."""
+    choices = [
+        and_(Exemption.scope == scope, Exemption.code.in_(codes)) for scope, codes in named.items()
+    ]
+    return list(session.scalars(select(Exemption).where(or_(false(), *choices))))
 
 
 def known_codes(session: Session, scope: ExemptionScope) -> set[str]:

@@ -1,10 +1,12 @@
 """What the pages of the devices say, from the evidence of a small district."""
 
+import re
 from datetime import date
 
 import numpy as np
 import pytest
 
+from app.accounts.audit import Actor
 from app.accounts.caller import Caller
 from app.accounts.permissions import Role, permissions_of
 from app.accounts.reach import EVERYTHING, Reach
@@ -13,6 +15,8 @@ from app.availability.device_page import device_page
 from app.availability.device_slots import last_24_hours
 from app.availability.selection import Filters
 from app.errors import BadParameter, NotFound
+from app.evidence.exemptions.importing import import_exemptions
+from app.evidence.ledger import mark_touched
 from app.fleet.observed_queries import store_observed
 from app.fleet.queries import read_device
 from app.fleet.roster import device_ids_by_code
@@ -106,7 +110,7 @@ def test_outages_days_and_suspensions_of_one(district: District) -> None:
         (date(2026, 3, 1), [("intact", 24 * 3600)]),
     ]
     assert [(each.seconds, each.goes_on) for each in found.outages] == [(6 * 3600, False)]
-    assert [fact.reason for _start, _end, fact in found.suspensions] == ["works"]
+    assert [(each.kind, each.reason) for each in found.excuses] == [("suspended", "works")]
 
 
 def test_before_its_service_there_are_no_slots(district: District) -> None:
@@ -158,3 +162,57 @@ def test_one_click_takes_over_what_the_device_says(
     assert client.ask("POST", "/devices/C1/accept-drift").status_code == status
     with district.database.read() as session:
         assert read_device(session, "C1").record.vendor == vendor
+
+
+def exempt(district: District, *lines: str) -> None:
+    path = district.folder / "exemptions.csv"
+    path.write_text("scope,code,from,to,reason,approved_by\n" + "\n".join(lines))
+    import_exemptions(
+        district.database,
+        district.settings,
+        path,
+        now=0,
+        actor=Actor("office"),
+        on_touched=mark_touched,
+    )
+
+
+def test_what_it_was_exempted_from_as_far_as_it_belonged_there(district: District) -> None:
+    district.register("code,room\nC1,X-room\n", effective=SECOND)
+    district.suspend("C1,2026-02-01,2026-02-02,works,office")
+    exempt(
+        district,
+        "device,C1,2026-03-01 06:00,2026-03-03 06:00,lightning,office",
+        "device,C2,2026-03-01,2026-03-02,of another,office",
+        "room,N-room,2026-03-01 12:00,2026-03-02 12:00,power works,office",
+        "room,S-room,2026-03-01,2026-03-02,of another room,office",
+        "project,HD,2026-03-02 20:00,,upgrade,office",
+    )
+    now = district.at("2026-03-02 21:00:00")
+    found = device_page(district.database, district.settings, "C1", EVERYTHING, None, None, now)
+    assert [
+        (each.kind, f"{each.start:%m-%d %H}", each.end and f"{each.end:%m-%d %H}", each.of)
+        for each in found.excuses
+    ] == [
+        ("exempted", "03-02 20", None, ("Project", "HD")),
+        ("exempted", "03-01 12", "03-02 00", ("Room", "N-room")),
+        ("exempted", "03-01 06", "03-03 06", ("this device", "")),
+        ("suspended", "02-01 00", "02-03 00", None),
+    ]
+    assert found.state.slot_class == "exempted"
+
+
+def test_the_page_tells_of_changes_page_by_page(district: District) -> None:
+    for number in range(25):
+        district.register(f"code,tls,vendor\nC1,{'yes' if number % 2 else 'no'},V{number}\n")
+    client = Asker(create_app(district.settings, district.database))
+    page = client.get("/devices/C1?lang=en", accept="text/html").text
+    changes = page[page.index('id="changes-title"') :]
+    assert "V24" in changes
+    assert "V3<" not in changes
+    assert re.search(r"<del>yes</del>\s*→\s*no", changes)
+    assert "1–20 of 50" in changes
+    last = client.get("/devices/C1?lang=en&changes-page=3", accept="text/html").text
+    assert "entered into the register" in last
+    assert "V24" not in last[last.index('id="changes-title"') :]
+    assert "41–50 of 50" in last

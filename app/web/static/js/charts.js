@@ -2,7 +2,7 @@
 
 import * as echarts from "../vendor/echarts/echarts.esm.min.mjs";
 
-const KINDS = { trend };
+const KINDS = { latency, trend };
 const drawn = new Map();
 
 export function draw(root) {
@@ -69,24 +69,56 @@ function trend(table, colour) {
   const values = series.flatMap((each) => each.data).filter((value) => value !== null);
   const targets = heads.filter((head) => head.dataset.target).map((head) => Number(head.dataset.target));
   const [low, high] = bounds([...values, ...targets]);
-  const text = { color: colour.soft, fontSize: rem * 0.86, fontFamily: colour.font };
+  const shared = lines(colour, days, "%", 2);
+  shared.legend.show = heads.length > 1;
+  return { ...shared, yAxis: axis(colour, "%", low, high), series };
+}
+
+// Milliseconds by the half hour; where there is no sample the lines have a gap.
+function latency(table, colour) {
+  const rem = colour.rem;
+  const starts = [...table.querySelectorAll("tbody th")].map((cell) => cell.textContent);
+  const heads = [...table.querySelectorAll("thead th[data-key]")];
+  const series = heads.map((head, place) => ({
+    name: head.textContent,
+    type: "line",
+    data: column(table, place),
+    symbol: place ? "diamond" : "circle",
+    symbolSize: rem * 0.35,
+    lineStyle: { color: place ? colour.soft : colour.accent, width: rem * (place ? 0.1 : 0.16), type: place ? "dashed" : "solid" },
+    itemStyle: { color: place ? colour.soft : colour.accent },
+  }));
+  return { ...lines(colour, starts, "ms", 0), yAxis: axis(colour, "ms", 0), series };
+}
+
+// What charts of lines share: `names` stand below, values have a `unit` and so many `decimals`.
+function lines(colour, names, unit, decimals) {
+  const rem = colour.rem;
+  const text = label(colour);
   return {
     animation: false,
     textStyle: { fontFamily: colour.font },
     grid: { left: rem * 3.6, right: rem * 1.2, top: rem * 2.2, bottom: rem * 1.8 },
-    legend: { show: heads.length > 1, top: 0, right: 0, textStyle: text, itemHeight: rem * 0.6, itemWidth: rem * 1.6 },
+    legend: { top: 0, right: 0, textStyle: text, itemHeight: rem * 0.6, itemWidth: rem * 1.6 },
     tooltip: {
       trigger: "axis",
       renderMode: "richText", // the policy forbids the styles that HTML would bring
       backgroundColor: colour.card,
       borderColor: colour.edge,
       textStyle: { ...text, color: colour.ink },
-      valueFormatter: (value) => (value === null || value === undefined ? "–" : `${value.toFixed(2)} %`),
+      valueFormatter: (value) => (value === null || value === undefined ? "–" : `${value.toFixed(decimals)} ${unit}`),
     },
-    xAxis: { type: "category", data: days, axisLabel: { ...text, hideOverlap: true }, axisTick: { show: false }, axisLine: { lineStyle: { color: colour.edge } }, boundaryGap: false },
-    yAxis: { type: "value", min: low, max: high, axisLabel: { ...text, formatter: (value) => `${+value.toFixed(2)} %` }, splitLine: { lineStyle: { color: colour.line } }, splitNumber: 4 },
-    series,
+    xAxis: { type: "category", data: names, axisLabel: { ...text, hideOverlap: true }, axisTick: { show: false }, axisLine: { lineStyle: { color: colour.edge } }, boundaryGap: false },
   };
+}
+
+function axis(colour, unit, min, max) {
+  const axisLabel = { ...label(colour), formatter: (value) => `${+value.toFixed(2)} ${unit}` };
+  return { type: "value", min, max, axisLabel, splitLine: { lineStyle: { color: colour.line } }, splitNumber: 4 };
+}
+
+function label(colour) {
+  return { color: colour.soft, fontSize: colour.rem * 0.86, fontFamily: colour.font };
 }
 
 function column(table, place) {

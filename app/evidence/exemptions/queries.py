@@ -17,6 +17,14 @@ KEPT = (
     "recorded_by", "version",
 )  # fmt: skip
 
+_NAMED: Mapping[ExemptionScope, Any] = {
+    ExemptionScope.DEVICE: Device.code,
+    ExemptionScope.ROOM: Room.code,
+    ExemptionScope.PROJECT: Project.code,
+    ExemptionScope.POWER_DISTRICT: Assignment.power_district,
+}
+"""Scope → what its codes are codes of."""
+
 
 class Member(NamedTuple):
     """A device that belongs to a scope from the start of `from_day` to that of `to_day`."""
@@ -35,13 +43,7 @@ def exemptions_touching(session: Session, start: int, end: int) -> list[Exemptio
 
 def members(session: Session, scope: ExemptionScope, codes: Collection[str]) -> list[Member]:
     """The devices that ever belonged to these, and when."""
-    named: dict[ExemptionScope, Any] = {
-        ExemptionScope.DEVICE: Device.code,
-        ExemptionScope.ROOM: Room.code,
-        ExemptionScope.PROJECT: Project.code,
-        ExemptionScope.POWER_DISTRICT: Assignment.power_district,
-    }
-    column = named[scope]
+    column = _NAMED[scope]
     query = (
         select(column, Assignment.device_id, Assignment.from_day, Assignment.to_day)
         .join(Cohort, Cohort.id == Assignment.cohort_id)
@@ -57,9 +59,8 @@ def named_by(
     session: Session, device_id: int, reach: Reach
 ) -> list[tuple[Mapping[ExemptionScope, str | None], date, date | None]]:
     """What a device belongs to under each scope, from the start of a day to that of another."""
-    columns = (Device.code, Room.code, Assignment.power_district, Project.code)
     query = (
-        select(*columns, Assignment.from_day, Assignment.to_day)
+        select(*_NAMED.values(), Assignment.from_day, Assignment.to_day)
         .join(Cohort, Cohort.id == Assignment.cohort_id)
         .join(Device, Device.id == Assignment.device_id)
         .outerjoin(Room, Room.id == Cohort.room_id)
@@ -68,7 +69,7 @@ def named_by(
         .order_by(Assignment.from_day)
     )
     return [
-        (dict(zip(ExemptionScope, codes, strict=True)), from_day, to_day)
+        (dict(zip(_NAMED, codes, strict=True)), from_day, to_day)
         for *codes, from_day, to_day in session.execute(query)
     ]
 
@@ -85,13 +86,8 @@ def exemptions_naming(
 
 def known_codes(session: Session, scope: ExemptionScope) -> set[str]:
     """What an exemption of this scope may name."""
-    column: Any = {
-        ExemptionScope.DEVICE: Device.code,
-        ExemptionScope.ROOM: Room.code,
-        ExemptionScope.PROJECT: Project.code,
-        ExemptionScope.POWER_DISTRICT: Assignment.power_district,
-    }[scope]
-    return {code for code in session.scalars(select(column).distinct()) if code is not None}
+    found = session.scalars(select(_NAMED[scope]).distinct())
+    return {code for code in found if code is not None}
 
 
 def lock_exemptions(session: Session) -> None:

@@ -34,7 +34,7 @@ from app.errors import Refused
 from app.evidence.store import refuse_other_zone
 from app.main import create_app
 from app.memory import GIVE_BACK_EVERY_S, give_back, keep_lean
-from app.operations.alerts.watching import watch
+from app.operations.alerts.watching import Watcher
 from app.operations.delivery.outgoing_heartbeat import OutgoingHeartbeat
 from app.operations.delivery.recipients import follow_settings
 from app.operations.delivery.sending import Courier
@@ -213,14 +213,14 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
     """What the web process does besides serving."""
     supervisor = Supervisor()
     courier = Courier(database, settings)
-    watching_since = int(time.time())
+    watcher = Watcher(database, settings, watching_since=int(time.time()))
     scheduler = BackgroundScheduler(
         timezone=settings.zone, job_defaults={"coalesce": True, "max_instances": 1}
     )
 
     def watch_alerts() -> None:
         with put_off_while_away("alerts"):
-            watch(database, settings, int(time.time()), watching_since)
+            watcher.look(int(time.time()))
 
     def deliver_messages() -> None:
         with put_off_while_away("delivery"):

@@ -12,7 +12,7 @@ from app.accounts.reach import Reach
 from app.availability.selection import Filters
 from app.config import Settings
 from app.database import Database
-from app.operations.alerts.messages import summary
+from app.operations.alerts.messages import summary, title
 from app.operations.faults.words import SCOPE_WORDS
 from app.operations.overview import overview
 from app.web.language import language_of
@@ -52,7 +52,10 @@ def _context(
     language = language_of(request)
     return {
         "page": figures,
-        "alerts": [(alert, summary(alert, settings.zone, language)) for alert in figures.alerts],
+        "alerts": [
+            (alert, title(alert, language), summary(alert, settings.zone, language))
+            for alert in figures.alerts
+        ],
         "scopes": SCOPE_WORDS,
         "refresh_s": max(5, settings.poll_interval),
     }

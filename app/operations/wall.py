@@ -14,7 +14,7 @@ from app.availability.selection import Filters
 from app.config import Settings
 from app.database import Database
 from app.evidence.queries import last_sweep
-from app.operations.alerts.messages import summary
+from app.operations.alerts.messages import summary, title
 from app.operations.alerts.queries import open_alerts
 from app.operations.overview import Overview, overview
 from app.web.language import Language
@@ -84,6 +84,7 @@ class Wall:
                     alert,
                     datetime.fromtimestamp(alert.since, self._settings.zone),
                     summary(alert, self._settings.zone, view.language),
+                    title(alert, view.language),
                 )
                 for alert in page.alerts[:MOST_ALERTS]
             ],

@@ -11,11 +11,11 @@ from app.accounts.guard import Allowed, ReachDep
 from app.accounts.permissions import Permission
 from app.operations.alerts.messages import AlertFacts, summaries
 from app.operations.alerts.queries import count_alerts, read_alerts
-from app.operations.alerts.tables import Alert, AlertEvent, AlertKind
+from app.operations.alerts.tables import KEY_LENGTH, Alert, AlertEvent, Metric, Scope
 from app.operations.delivery.queries import notifications_of
-from app.operations.delivery.tables import Notification
+from app.operations.delivery.tables import Notification, Severity
 from app.web.problems import problem_responses
-from app.web.requests import DatabaseDep, SettingsDep
+from app.web.requests import STORABLE, DatabaseDep, SettingsDep
 
 router = APIRouter(tags=["alerts"], dependencies=[Depends(Allowed(Permission.READ_ALERTS))])
 
@@ -38,11 +38,20 @@ class AlertItem(BaseModel):
     """One alert; `since` is when its cause began. Times are local, with their offset."""
 
     id: int
-    kind: AlertKind
+    kind: str = Field(description="The key of its rule")
+    metric: Metric
+    severity: Severity
+    scope: Scope
+    scope_code: str | None
+    scope_name: str | None
     state: State
     since: datetime
     opened_at: datetime
     resolved_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    note: str | None
+    escalated_at: datetime | None
     figures: dict[str, Any] = Field(description="At its opening; under `recovered`, at its end")
     summary: dict[str, str] = Field(description="Language (`zh`, `en`) → the alert in words")
     notifications: list[NotificationItem]
@@ -63,7 +72,7 @@ def list_alerts(
     settings: SettingsDep,
     reach: ReachDep,
     state: Annotated[Literal["open", "resolved", "all"], Query()] = "all",
-    kind: AlertKind | None = None,
+    kind: Annotated[str | None, Query(max_length=KEY_LENGTH, pattern=STORABLE)] = None,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     page_size: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> AlertPage:
@@ -81,10 +90,19 @@ def _item(alert: Alert, notifications: list[Notification], zone: ZoneInfo) -> Al
     return AlertItem(
         id=facts.id,
         kind=facts.kind,
+        metric=facts.metric,
+        severity=Severity(facts.severity),
+        scope=facts.scope,
+        scope_code=facts.scope_code or None,
+        scope_name=facts.scope_name or None,
         state="open" if facts.resolved_at is None else "resolved",
         since=_local(facts.since, zone),
         opened_at=_local(facts.opened_at, zone),
         resolved_at=_local_or_none(facts.resolved_at, zone),
+        acknowledged_at=_local_or_none(alert.acknowledged_at, zone),
+        acknowledged_by=alert.acknowledged_by,
+        note=alert.note,
+        escalated_at=_local_or_none(alert.escalated_at, zone),
         figures=facts.figures,
         summary=summaries(facts, zone),
         notifications=[_notification(each, zone) for each in notifications],

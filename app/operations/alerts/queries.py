@@ -1,73 +1,98 @@
-"""All SQL of alerts. A session comes in; no transaction begins or ends here."""
+"""All SQL of the alerts. A session comes in; no transaction begins or ends here."""
 
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, false, func, select, true, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.accounts.reach import EVERYTHING, Reach
+from app.availability.queries import seconds_by_cohort
 from app.evidence.queries import AMOUNTS
 from app.evidence.tables import Sweep, SweepCount
-from app.fleet.roster import in_service_on
-from app.fleet.tables import Assignment, Cohort, Device, DeviceKind, Station
-from app.operations.alerts.rules import SweepFigures
-from app.operations.alerts.tables import Alert, AlertKind
+from app.fleet.roster import in_service_on, within
+from app.fleet.tables import (
+    Assignment,
+    Cohort,
+    Contractor,
+    Device,
+    DeviceKind,
+    Project,
+    Room,
+    Station,
+)
+from app.operations.alerts.tables import OPEN, Alert, Scope
 from kpi.rates import Amounts
 
 
-class StationFigures(NamedTuple):
-    """Cameras of one station by class at a tick; no code: the cameras without a station."""
+class Place(NamedTuple):
+    """What an alert is about: the fleet, or one station, project, contractor, room."""
 
-    code: str | None
-    name: str | None
-    cameras: Amounts
-
-
-_SUMS = [func.sum(getattr(SweepCount, name)) for name in AMOUNTS]
-
-
-def _amounts(values: Sequence[Any]) -> Amounts:
-    return Amounts(*(int(value) for value in values))
+    scope: Scope
+    code: str
+    name: str
 
 
 # What the rules look at
 
 
-def newest_sweeps(session: Session, count: int) -> list[SweepFigures]:
-    """The newest sweeps with the fleet's cameras by class, newest first."""
-    sweeps = session.scalars(select(Sweep).order_by(Sweep.tick.desc()).limit(count)).all()
-    rows = session.execute(
-        select(SweepCount.tick, *_SUMS)
-        .join(Cohort, Cohort.id == SweepCount.cohort_id)
-        .where(
-            SweepCount.tick.in_([sweep.tick for sweep in sweeps]),
-            Cohort.kind == DeviceKind.CAMERA,
-        )
-        .group_by(SweepCount.tick)
+def newest_ticks(session: Session, count: int) -> list[int]:
+    """The newest sweeps, the newest first."""
+    return list(session.scalars(select(Sweep.tick).order_by(Sweep.tick.desc()).limit(count)))
+
+
+def read_sweeps(session: Session, ticks: Sequence[int]) -> Sequence[Sweep]:
+    """These sweeps, the oldest first."""
+    return session.scalars(select(Sweep).where(Sweep.tick.in_(ticks)).order_by(Sweep.tick)).all()
+
+
+def read_counts(session: Session, tick: int) -> list[tuple[int, Amounts]]:
+    """(cohort, devices by class) of a sweep."""
+    columns = [getattr(SweepCount, name) for name in AMOUNTS]
+    query = select(SweepCount.cohort_id, *columns).where(SweepCount.tick == tick)
+    result: Any = session.connection().execute(query)
+    return [(row[0], Amounts(*row[1:])) for row in result.cursor.fetchall()]
+
+
+def places_of_cohorts(session: Session, fleet: Place) -> dict[int, tuple[Place, ...]]:
+    """Cohort of cameras → the places that it counts for."""
+    tables = (
+        (Scope.STATION, Station),
+        (Scope.ROOM, Room),
+        (Scope.PROJECT, Project),
+        (Scope.CONTRACTOR, Contractor),
     )
-    cameras = {row[0]: _amounts(row[1:]) for row in rows}
-    return [
-        SweepFigures(
-            sweep.tick, sweep.interval_s, sweep.finished_at, cameras.get(sweep.tick, Amounts())
-        )
-        for sweep in sweeps
-    ]
-
-
-def stations_at(session: Session, tick: int) -> list[StationFigures]:
-    """Cameras of every station by class at a sweep."""
-    rows = session.execute(
-        select(Station.code, Station.name, *_SUMS)
-        .select_from(SweepCount)
-        .join(Cohort, Cohort.id == SweepCount.cohort_id)
+    columns = [column for _, table in tables for column in (table.code, table.name)]
+    query = (
+        select(Cohort.id, *columns)
         .outerjoin(Station, Station.id == Cohort.station_id)
-        .where(SweepCount.tick == tick, Cohort.kind == DeviceKind.CAMERA)
-        .group_by(Station.code, Station.name)
+        .outerjoin(Room, Room.id == Cohort.room_id)
+        .outerjoin(Project, Project.id == Cohort.project_id)
+        .outerjoin(Contractor, Contractor.id == Cohort.contractor_id)
+        .where(Cohort.kind == DeviceKind.CAMERA)
     )
-    return [StationFigures(row[0], row[1], _amounts(row[2:])) for row in rows]
+    found = {}
+    for cohort_id, *names in session.execute(query):
+        pairs = zip(names[::2], names[1::2], strict=True)
+        of = [
+            Place(scope, code, name)
+            for (scope, _), (code, name) in zip(tables, pairs, strict=True)
+            if code is not None
+        ]
+        found[cohort_id] = (fleet, *of)
+    return found
+
+
+def month_by_place(session: Session, fleet: Place, first: date, last: date) -> dict[Place, Amounts]:
+    """Seconds of cameras by class, of a month to date, of every place."""
+    places = places_of_cohorts(session, fleet)
+    found: dict[Place, Amounts] = {}
+    for cohort_id, seconds in seconds_by_cohort(session, first, last, places.keys()).items():
+        for place in places[cohort_id]:
+            found[place] = found.get(place, Amounts()) + seconds
+    return found
 
 
 def any_in_service(session: Session, day: date) -> bool:
@@ -84,19 +109,38 @@ def any_in_service(session: Session, day: date) -> bool:
 # Alerts
 
 
-def _within(reach: Reach) -> ColumnElement[bool]:
-    """Every alert so far tells of the whole fleet: whose view is limited sees none."""
-    return false() if reach.limited else true()
+def is_within(reach: Reach) -> ColumnElement[bool]:
+    """Whose view is limited sees the alerts of what is theirs alone: never those of the fleet."""
+    if not reach.limited:
+        return true()
+    theirs: list[ColumnElement[bool]] = []
+    if reach.contractor is not None:
+        theirs.append(_of(Scope.CONTRACTOR, reach.contractor))
+    if reach.station is not None:
+        rooms = select(Room.code).join(Cohort, Cohort.room_id == Room.id).where(within(reach))
+        theirs.append(_of(Scope.STATION, reach.station))
+        theirs.append(and_(Alert.scope == Scope.ROOM, Alert.scope_code.in_(rooms)))
+    return or_(false(), *theirs)
+
+
+def _of(scope: Scope, code: str) -> ColumnElement[bool]:
+    return and_(Alert.scope == scope, Alert.scope_code == code)
 
 
 def open_alerts(session: Session, reach: Reach = EVERYTHING) -> list[Alert]:
     """The open alerts within reach, oldest first."""
-    query = select(Alert).where(_OPEN, _within(reach))
-    return list(session.scalars(query.order_by(Alert.opened_at, Alert.id)))
+    query = select(Alert).where(OPEN, is_within(reach)).order_by(Alert.opened_at, Alert.id)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def pending_alerts(session: Session) -> list[Alert]:
+    """Those of which something has still to be told, in their order."""
+    query = select(Alert).where(Alert.pending.is_not(None)).order_by(Alert.id)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def insert_alert(session: Session, row: dict[str, Any]) -> int | None:
-    """Store an open alert; None where one of its kind is open already."""
+    """Store an open alert; None where one of its rule and place is open already."""
     dialect = session.get_bind().dialect.name
     table: Any = (sqlite if dialect == "sqlite" else postgresql).insert(Alert)
     statement = table.values(row).on_conflict_do_nothing().returning(Alert.id)
@@ -104,35 +148,48 @@ def insert_alert(session: Session, row: dict[str, Any]) -> int | None:
     return stored
 
 
-def resolve_alert(session: Session, alert_id: int, now: int, figures: dict[str, Any]) -> bool:
-    """Close an alert; False where another process has done so before."""
+def resolve_alert(
+    session: Session, alert_id: int, now: int, figures: dict[str, Any], pending: str | None
+) -> bool:
+    """Close an alert, and say what has to be told; False where another process was faster."""
     closed = (
         update(Alert)
-        .where(Alert.id == alert_id, _OPEN)
-        .values(resolved_at=now, figures=figures)
+        .where(Alert.id == alert_id, OPEN)
+        .values(resolved_at=now, figures=figures, pending=pending)
         .returning(Alert.id)
     )
     return session.connection().execute(closed).scalar() is not None
 
 
-_OPEN = Alert.resolved_at.is_(None)
+def find_alert(session: Session, alert_id: int, reach: Reach) -> Alert | None:
+    return session.scalar(select(Alert).where(Alert.id == alert_id, is_within(reach)))
 
 
-def _chosen(state: str, kind: AlertKind | None, reach: Reach) -> list[ColumnElement[bool]]:
-    conditions = [_within(reach)]
+def change_alert(session: Session, alert_id: int, seen: dict[str, Any], **values: object) -> bool:
+    """Change an alert that is still as it was seen; False where another process was faster."""
+    same = [
+        column.is_(None) if value is None else column == value
+        for column, value in ((getattr(Alert, name), value) for name, value in seen.items())
+    ]
+    changed = update(Alert).where(Alert.id == alert_id, *same).values(**values)
+    return session.connection().execute(changed.returning(Alert.id)).scalar() is not None
+
+
+def _chosen(state: str, kind: str | None, reach: Reach) -> list[ColumnElement[bool]]:
+    conditions = [is_within(reach)]
     if kind is not None:
-        conditions.append(Alert.kind == kind.value)
+        conditions.append(Alert.kind == kind)
     if state != "all":
-        conditions.append(_OPEN if state == "open" else Alert.resolved_at.is_not(None))
+        conditions.append(OPEN if state == "open" else Alert.resolved_at.is_not(None))
     return conditions
 
 
-def count_alerts(session: Session, state: str, kind: AlertKind | None, reach: Reach) -> int:
+def count_alerts(session: Session, state: str, kind: str | None, reach: Reach) -> int:
     return session.scalar(select(func.count(Alert.id)).where(*_chosen(state, kind, reach))) or 0
 
 
 def read_alerts(
-    session: Session, state: str, kind: AlertKind | None, reach: Reach, skip: int, count: int
+    session: Session, state: str, kind: str | None, reach: Reach, skip: int, count: int
 ) -> list[Alert]:
     """Alerts within reach, newest first; `state` is `open`, `resolved` or `all`."""
     query = select(Alert).where(*_chosen(state, kind, reach)).order_by(Alert.opened_at.desc())

@@ -1,162 +1,193 @@
-"""Watches the figures: opens and resolves alerts, and writes what is to be sent about them.
+"""Watches the figures: opens and resolves alerts, and writes what is to be told about them.
 
-Reading, deciding and writing are one transaction, the notification included: a decision that was
-made is sent, whatever happens to the process in between (see `app.operations.delivery`). A glance
-without a lock goes before it.
+Deciding, writing and queueing what is to be told are one transaction: a decision that was made is
+told, whatever happens to the process in between (see `app.operations.delivery`). A glance without
+a lock goes before it, for nearly always there is nothing to decide. Any number of processes may
+watch: the database lets one of them open, resolve or tell.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.orm import Session
 
-from app.availability.instant import is_stale
 from app.config import Settings
 from app.database import Database
-from app.evidence.queries import last_sweep
 from app.operations.alerts import queries
-from app.operations.alerts.messages import AlertFacts, body, local_iso
-from app.operations.alerts.queries import StationFigures
-from app.operations.alerts.rules import (
-    RECOVERY,
-    TARGET,
-    WINDOW_SLOTS,
-    Change,
-    SweepFigures,
-    Window,
-    decide,
-    recent_evidence,
-)
-from app.operations.alerts.tables import Alert, AlertEvent, AlertKind
-from app.operations.delivery.queries import enqueue
-from kpi.calendar import local_day
-from kpi.rates import Amounts, ratio
-
-WORST_STATIONS = 5
+from app.operations.alerts.deciding import Change, Reading, decide, silent_since
+from app.operations.alerts.figures import figures_of
+from app.operations.alerts.looking import Lookout, Sight
+from app.operations.alerts.queries import Place
+from app.operations.alerts.rules import Rule, RuleBook
+from app.operations.alerts.tables import Alert, AlertEvent, Metric, Period, Scope
+from app.operations.alerts.telling import Teller
+from app.operations.alerts.window import FLEET
 
 log = structlog.get_logger()
+Key = tuple[str, str, str]
+"""(rule, scope, code)"""
+
+
+class Decision(NamedTuple):
+    """A change of one rule's alert about one place."""
+
+    rule: Rule
+    place: Place
+    change: Change
+
+    @property
+    def key(self) -> Key:
+        return self.rule.key, self.place.scope.value, self.place.code
 
 
 def watch(database: Database, settings: Settings, now: int, watching_since: int) -> None:
-    """Open and resolve what the newest sweeps call for. Safe to be run twice, or by two at once.
+    """One look without any memory; see `Watcher`."""
+    Watcher(database, settings, watching_since).look(now)
 
-    `now` and `watching_since` (the start of the collector, or of whoever watches it) are UTC
-    seconds. To be called after each sweep and, for a collector that is silent, once a slot.
+
+class Watcher:
+    """Looks at what is new, after each sweep and while there is none.
+
+    `watching_since` (UTC seconds) is the start of the collector, or of whoever watches it.
     """
-    with database.read() as session:
-        alerts = queries.open_alerts(session)
-        if not decide(_window(session, settings, now, watching_since, alerts)):
-            return  # as nearly always: no sweep has to wait for a lock that changes nothing
-    with database.write() as session:
-        alerts = queries.open_alerts(session)
-        open_alerts = {AlertKind(alert.kind): alert for alert in alerts}
-        window = _window(session, settings, now, watching_since, alerts)
-        for change in decide(window):
-            figures = _figures(session, settings, window, change)
-            if change.event is AlertEvent.OPENED:
-                facts = _open(session, change, now, figures)
-            else:
-                facts = _resolve(session, open_alerts[change.kind], now, figures)
-            if facts is not None:
-                _announce(session, settings, facts, now)
+
+    def __init__(self, database: Database, settings: Settings, watching_since: int) -> None:
+        self._database, self._settings = database, settings
+        self._since = watching_since
+        self._book = RuleBook()
+        self._lookout = Lookout(settings)
+
+    def look(self, now: int) -> None:
+        """Open, resolve and tell what is due at `now` (UTC seconds)."""
+        with self._database.read() as session:
+            self._book.refresh(session)
+            sight = self._lookout.look(session, self._book, now)
+            alerts = queries.open_alerts(session)
+            teller = Teller(session, self._settings, self._book, now)
+            if not self._decisions(sight, alerts) and not teller.is_due(alerts):
+                return  # as nearly always: no sweep has to wait for a lock that changes nothing
+        with self._database.write() as session:
+            alerts = queries.open_alerts(session)
+            open_alerts = {_key(alert): alert for alert in alerts}
+            teller = Teller(session, self._settings, self._book, now)
+            for decision in self._decisions(sight, alerts):
+                alert = open_alerts.get(decision.key)
+                self._apply(session, sight, decision, alert)
+            teller.tell_due()
+
+    def _decisions(self, sight: Sight, alerts: list[Alert]) -> list[Decision]:
+        """What follows for every rule and place. While there is no evidence the rules that read
+        sweeps rest: it neither helps nor hurts."""
+        open_keys = {_key(alert): alert for alert in alerts}
+        found: list[Decision] = []
+        blind = False
+        for rule in self._book.rules:
+            if blind and _rests(rule):
+                continue
+            of_rule = list(self._of_rule(rule, sight, open_keys))
+            found += of_rule
+            if rule.is_about_evidence:
+                key = (rule.key, FLEET.scope.value, FLEET.code)
+                events = {each.change.event for each in of_rule}
+                blind |= AlertEvent.OPENED in events
+                blind |= key in open_keys and AlertEvent.RESOLVED not in events
+        return found
+
+    def _of_rule(self, rule: Rule, sight: Sight, open_keys: dict[Key, Alert]) -> Iterator[Decision]:
+        if rule.metric is Metric.COLLECTOR_SILENT:
+            silent = self._about_silence(rule, sight, (rule.key, *FLEET[:2]) in open_keys)
+            if silent is not None:
+                yield Decision(rule, FLEET, silent)
+            return
+        seen = set()
+        for place, readings in sight.readings(rule):
+            is_open = (rule.key, place.scope.value, place.code) in open_keys
+            change = decide(readings, rule.limits, sight.now, sight.interval_s, is_open=is_open)
+            seen.add((place.scope.value, place.code))
+            if change is not None:
+                yield Decision(rule, place, change)
+        if rule.metric is Metric.INCIDENT:  # it is over where it is not among those that last
+            for key, alert in open_keys.items():
+                if key[0] == rule.key and key[1:] not in seen:
+                    over = Reading(sight.now, 0, 1)
+                    change = Change(AlertEvent.RESOLVED, sight.now, over)
+                    yield Decision(rule, _place_of(alert), change)
+
+    def _about_silence(self, rule: Rule, sight: Sight, is_open: bool) -> Change | None:
+        newest = sight.window.newest
+        if is_open:
+            if sight.stale or newest is None:
+                return None
+            return Change(AlertEvent.RESOLVED, newest.tick, Reading(newest.tick, 0, 1))
+        since = silent_since(
+            now=sight.now,
+            interval_s=sight.interval_s,
+            watching_since=self._since,
+            for_slots=rule.limits.for_slots,
+            last_finished_at=None if newest is None else newest.finished_at,
+            expected=sight.expected,
+        )
+        if since is None:
+            return None
+        return Change(AlertEvent.OPENED, since, Reading(sight.now, 1, 1))
+
+    def _apply(
+        self, session: Session, sight: Sight, decision: Decision, alert: Alert | None
+    ) -> None:
+        rule, place, change = decision
+        figures = figures_of(rule, place, change, sight, self._settings.zone)
+        if change.event is AlertEvent.OPENED:
+            row = _row(decision, sight.now, figures)
+            alert_id = queries.insert_alert(session, row)
+        elif alert is not None:
+            alert_id = _resolve(session, alert, sight.now, figures)
+        else:
+            return
+        if alert_id is not None:
+            told = {"kind": rule.key, "scope": place.scope.value, "code": place.code}
+            log.warning("alert", event_=change.event.value, alert=alert_id, **told)
 
 
-def _window(
-    session: Session, settings: Settings, now: int, watching_since: int, alerts: list[Alert]
-) -> Window:
-    sweeps = queries.newest_sweeps(session, WINDOW_SLOTS)
-    return Window(
-        now=now,
-        interval_s=sweeps[0].interval_s if sweeps else settings.poll_interval,
-        watching_since=watching_since,
-        sweeps=sweeps,
-        stale=is_stale(last_sweep(session), now),
-        expected=queries.any_in_service(session, local_day(now, settings.zone)),
-        open_kinds=frozenset(AlertKind(alert.kind) for alert in alerts),
-    )
+def _rests(rule: Rule) -> bool:
+    """Whether a rule reads what the sweeps say of now, and is not about the evidence itself."""
+    facts = (Metric.DISK_LOW, Metric.INCIDENT)
+    if rule.metric in facts or rule.period is Period.MONTH:
+        return False
+    return not rule.is_about_evidence
 
 
-def _open(session: Session, change: Change, now: int, figures: dict[str, Any]) -> AlertFacts | None:
-    """Store an alert; None where another process has opened it meanwhile."""
-    row = {
-        "kind": change.kind.value,
+def _key(alert: Alert) -> Key:
+    return alert.kind, alert.scope, alert.scope_code
+
+
+def _place_of(alert: Alert) -> Place:
+    return Place(Scope(alert.scope), alert.scope_code, alert.scope_name)
+
+
+def _row(decision: Decision, now: int, figures: dict[str, Any]) -> dict[str, Any]:
+    rule, place, change = decision
+    return {
+        "kind": rule.key,
+        "metric": rule.metric.value,
+        "scope": place.scope.value,
+        "scope_code": place.code,
+        "scope_name": place.name,
+        "severity": rule.severity.value,
         "opened_at": now,
         "since": change.since,
         "figures": figures,
+        "pending": AlertEvent.OPENED.value,
     }
-    alert_id = queries.insert_alert(session, row)
-    if alert_id is None:
-        return None
-    return AlertFacts(alert_id, change.kind, change.since, now, None, figures)
 
 
-def _resolve(
-    session: Session, alert: Alert, now: int, recovered: dict[str, Any]
-) -> AlertFacts | None:
-    """Close an alert; its figures stay, those of the recovery stand beside them."""
+def _resolve(session: Session, alert: Alert, now: int, recovered: dict[str, Any]) -> int | None:
+    """Close an alert; its figures stay, those of the recovery stand beside them.
+
+    What was never told is not told to be over.
+    """
+    pending = None if alert.told_at is None else AlertEvent.RESOLVED.value
     figures = {**alert.figures, "recovered": recovered}
-    if not queries.resolve_alert(session, alert.id, now, figures):
+    if not queries.resolve_alert(session, alert.id, now, figures, pending):
         return None
-    return AlertFacts(alert.id, AlertKind(alert.kind), alert.since, alert.opened_at, now, figures)
-
-
-def _announce(session: Session, settings: Settings, facts: AlertFacts, now: int) -> None:
-    log.warning("alert", event_=facts.event.value, kind=facts.kind.value, alert=facts.id)
-    enqueue(session, facts.id, facts.event.value, None, body(facts, settings.zone), now)
-
-
-# The figures that stand in an alert
-
-
-def _figures(
-    session: Session, settings: Settings, window: Window, change: Change
-) -> dict[str, Any]:
-    since = {"since": local_iso(change.since, settings.zone)}
-    if change.kind is AlertKind.FLEET_INTACT_RATE:
-        sweep = recent_evidence(window)[0]
-        return _fleet_figures(session, settings, sweep) | since
-    return _evidence_figures(settings, window) | since
-
-
-def _fleet_figures(session: Session, settings: Settings, sweep: SweepFigures) -> dict[str, Any]:
-    worst = worst_first(queries.stations_at(session, sweep.tick))
-    return {
-        **_share(sweep.cameras),
-        "target": float(TARGET),
-        "recovery": float(RECOVERY),
-        "tick": local_iso(sweep.tick, settings.zone),
-        "worst_stations": [
-            {"code": station.code, "name": station.name, **_share(station.cameras)}
-            for station in worst[:WORST_STATIONS]
-        ],
-    }
-
-
-def _share(cameras: Amounts) -> dict[str, Any]:
-    rate = ratio(cameras.intact, cameras.assessed)
-    return {"intact": cameras.intact, "assessed": cameras.assessed, "rate": rate}
-
-
-def worst_first(stations: list[StationFigures]) -> list[StationFigures]:
-    """The stations with cameras that are not intact, the lowest rate first."""
-    failing = [each for each in stations if each.cameras.intact < each.cameras.assessed]
-
-    def rank(station: StationFigures) -> tuple[float, int, str]:
-        cameras = station.cameras
-        lost = cameras.assessed - cameras.intact
-        return cameras.intact / cameras.assessed, -lost, station.code or ""
-
-    return sorted(failing, key=rank)
-
-
-def _evidence_figures(settings: Settings, window: Window) -> dict[str, Any]:
-    last = window.sweeps[0] if window.sweeps else None
-    cameras = last.cameras if last else Amounts()
-    return {
-        "last_sweep_at": local_iso(last.finished_at if last else None, settings.zone),
-        "last_sweep_age_s": window.now - last.finished_at if last else None,
-        "stale": window.stale,
-        "assessed": cameras.assessed,
-        "unknown": cameras.unknown,
-        "coverage": ratio(cameras.assessed, cameras.to_be_assessed),
-    }
+    return alert.id

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.config import Settings
 from app.database import Database
 from app.operations.alerts.queries import insert_alert
-from app.operations.alerts.tables import AlertEvent, AlertKind
+from app.operations.alerts.tables import AlertEvent
 from app.operations.delivery import queries, sending
 from app.operations.delivery.posting import TIMEOUT_S
 from app.operations.delivery.recipients import follow_settings
@@ -37,7 +37,17 @@ def hook(database: Database, folder: Path, url: str) -> Settings:
 
 def decide_to_send(database: Database, *events: AlertEvent) -> int:
     """An alert with these messages in the outbox, as `watch` leaves them."""
-    row = {"kind": AlertKind.FLEET_INTACT_RATE, "opened_at": NOW, "since": NOW, "figures": {}}
+    row = {
+        "kind": "fleet_intact_rate",
+        "metric": "intact_rate",
+        "scope": "fleet",
+        "scope_code": "",
+        "scope_name": "",
+        "severity": "critical",
+        "opened_at": NOW,
+        "since": NOW,
+        "figures": {},
+    }
     with database.write() as session:
         alert_id = insert_alert(session, row)
         assert alert_id is not None

@@ -1,0 +1,172 @@
+"""What the rules are given to decide by: the sweeps, the month, rooms, incidents, the disk."""
+
+import shutil
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from app.accounts.reach import EVERYTHING
+from app.availability.instant import STALE_SLOTS
+from app.availability.rooms import Condition, room_states
+from app.config import Settings
+from app.operations.alerts import queries
+from app.operations.alerts.deciding import WINDOW, Reading, reading_of
+from app.operations.alerts.queries import Place
+from app.operations.alerts.rules import Rule, RuleBook
+from app.operations.alerts.tables import Metric, Period, Scope
+from app.operations.alerts.window import FLEET, MOST_SWEEPS, SweepWindow
+from app.operations.faults.list_queries import IncidentRow, open_incidents
+from kpi.calendar import local_day
+from kpi.policy import DEFAULT_POLICY
+from kpi.rates import Amounts, reaches
+
+MONTH_EVERY_S = 300
+MIN_COVERAGE = DEFAULT_POLICY.min_coverage
+RATES = (Metric.INTACT_RATE, Metric.ONLINE_RATE, Metric.SUSPENDED_RATE, Metric.COVERAGE)
+Readings = Iterable[Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Bytes of the file system that the data lies on."""
+
+    path: str
+    free: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """All that a look at `now` (UTC seconds) has seen; what no rule looks at is left empty.
+
+    `stale`: the newest sweep says nothing of now. `expected`: there is something to be polled.
+    """
+
+    now: int
+    interval_s: int
+    stale: bool
+    expected: bool
+    window: SweepWindow
+    month: Mapping[Place, Amounts]
+    rooms: Mapping[Place, Readings]
+    incidents: Mapping[Place, IncidentRow]
+    disk: Disk | None
+
+    def readings(self, rule: Rule) -> Iterator[tuple[Place, Readings]]:
+        """The places that a rule looks at, each with its readings, the newest first."""
+        if rule.metric is Metric.DISK_LOW:
+            if self.disk is not None:
+                yield FLEET, [Reading(self.now, self.disk.free, self.disk.total)]
+        elif rule.metric is Metric.INCIDENT:
+            for place in self.incidents:
+                if _is_chosen(rule, place):
+                    yield place, [Reading(self.now, 1, 1)]
+        elif rule.metric is Metric.ROOM_DOWN:
+            yield from ((place, of) for place, of in self.rooms.items() if _is_chosen(rule, place))
+        elif rule.period is Period.MONTH:
+            for place, amounts in self.month.items():
+                if _is_of(rule, place):
+                    yield place, [reading_of(rule.metric, self.now, amounts, MIN_COVERAGE)]
+        elif not self.stale:
+            yield from self._of_sweeps(rule)
+
+    def _of_sweeps(self, rule: Rule) -> Iterator[tuple[Place, Readings]]:
+        newest = self.window.newest
+        if newest is None:
+            return
+        if rule.scope is Scope.FLEET:
+            yield FLEET, self._by_sweep(rule, FLEET)
+            return
+        for place in newest.cameras:
+            if _is_of(rule, place):
+                yield place, self._by_sweep(rule, place)
+
+    def _by_sweep(self, rule: Rule, place: Place) -> Iterator[Reading]:
+        """A reading for each sweep, made when it is asked for: nearly always one is enough."""
+        for sweep in islice(self.window, WINDOW * rule.limits.for_slots):
+            amounts = sweep.cameras.get(place, _NO_CAMERAS)
+            if rule.metric is Metric.CLOCK_WRONG:
+                seen = reaches(amounts.assessed, amounts.to_be_assessed, MIN_COVERAGE, "at_least")
+                yield Reading(sweep.tick, sweep.clocks_wrong, amounts.assessed, bool(seen))
+            else:
+                yield reading_of(rule.metric, sweep.tick, amounts, MIN_COVERAGE)
+
+
+_NO_CAMERAS = Amounts()
+
+
+def _is_of(rule: Rule, place: Place) -> bool:
+    return place.scope is rule.scope and rule.scope_code in (None, place.code)
+
+
+def _is_chosen(rule: Rule, place: Place) -> bool:
+    """A rule of the fleet takes every room and every incident."""
+    return rule.scope is Scope.FLEET or _is_of(rule, place)
+
+
+class Lookout:
+    """Looks, and remembers what it need not read again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._window = SweepWindow()
+        self._rooms: dict[Place, deque[Reading]] = defaultdict(lambda: deque(maxlen=MOST_SWEEPS))
+        self._month: Mapping[Place, Amounts] = {}
+        self._month_read_at = 0
+
+    def look(self, session: Session, book: RuleBook, now: int) -> Sight:
+        is_new = self._window.refresh(session, book.sweeps)
+        newest = self._window.newest
+        interval_s = self._settings.poll_interval if newest is None else newest.interval_s
+        limit_s = STALE_SLOTS * interval_s
+        stale = newest is None or now - newest.finished_at > limit_s
+        if book.look_at(Metric.ROOM_DOWN) and (is_new or not self._rooms):
+            self._look_at_rooms(session, now, now if newest is None else newest.tick)
+        if any(book.look_at(metric, Period.MONTH) for metric in RATES):
+            self._look_at_month(session, now)
+        return Sight(
+            now=now,
+            interval_s=interval_s,
+            stale=stale,
+            expected=not stale
+            or queries.any_in_service(session, local_day(now, self._settings.zone)),
+            window=self._window,
+            month=self._month,
+            rooms=self._rooms if not stale else {},
+            incidents=_incidents(session) if book.look_at(Metric.INCIDENT) else {},
+            disk=_free(self._settings.data_dir) if book.look_at(Metric.DISK_LOW) else None,
+        )
+
+    def _look_at_rooms(self, session: Session, now: int, tick: int) -> None:
+        for room in room_states(session, self._settings, now):
+            place = Place(Scope.ROOM, room.code, room.name)
+            is_down = room.state is Condition.DOWN
+            known = room.state is not Condition.UNKNOWN
+            self._rooms[place].appendleft(Reading(tick, int(is_down), 1, known))
+
+    def _look_at_month(self, session: Session, now: int) -> None:
+        if abs(now - self._month_read_at) < MONTH_EVERY_S:
+            return
+        today = local_day(now, self._settings.zone)
+        first = today.replace(day=1)
+        self._month = queries.month_by_place(session, FLEET, first, today)
+        self._month_read_at = now
+
+
+def _free(folder: Path) -> Disk | None:
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None  # the folder is made with the first file
+    return Disk(str(folder), usage.free, usage.total)
+
+
+def _incidents(session: Session) -> dict[Place, IncidentRow]:
+    return {
+        Place(Scope(row.scope.value), row.code, row.name): row
+        for row in open_incidents(session, EVERYTHING)
+    }

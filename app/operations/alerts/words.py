@@ -1,0 +1,44 @@
+"""What alerts and their rules are called; all are texts of the catalogue."""
+
+from collections.abc import Mapping
+
+from app.operations.alerts.tables import Metric, Period, Scope
+from app.operations.delivery.tables import Severity
+from app.web.language import message
+
+METRIC_WORDS: Mapping[Metric, str] = {
+    Metric.INTACT_RATE: message("Intact rate"),
+    Metric.ONLINE_RATE: message("Online rate"),
+    Metric.SUSPENDED_RATE: message("Suspended rate"),
+    Metric.COVERAGE: message("Coverage"),
+    Metric.ROOM_DOWN: message("Room down"),
+    Metric.INCIDENT: message("Incident"),
+    Metric.COLLECTOR_SILENT: message("Evidence is missing"),
+    Metric.CLOCK_WRONG: message("Wrong clocks"),
+    Metric.DISK_LOW: message("Disk nearly full"),
+}
+ALERT_WORDS: Mapping[Metric, str] = {
+    **METRIC_WORDS,
+    Metric.INTACT_RATE: message("Intact rate below target"),
+    Metric.ONLINE_RATE: message("Online rate below target"),
+    Metric.SUSPENDED_RATE: message("Suspended rate above target"),
+    Metric.COVERAGE: message("Evidence is insufficient"),
+}
+"""What an alert is called that has been opened."""
+PLACE_WORDS: Mapping[Scope, str] = {
+    Scope.FLEET: message("Whole fleet"),
+    Scope.STATION: message("Station"),
+    Scope.PROJECT: message("Project"),
+    Scope.CONTRACTOR: message("Contractor"),
+    Scope.ROOM: message("Room"),
+    Scope.POWER_DISTRICT: message("Power district"),
+}
+PERIOD_WORDS: Mapping[Period, str] = {
+    Period.NOW: message("now"),
+    Period.MONTH: message("month to date"),
+}
+SEVERITY_CLASSES: Mapping[Severity, str] = {
+    Severity.INFO: "unknown",
+    Severity.WARNING: "impaired",
+    Severity.CRITICAL: "offline",
+}

@@ -27,6 +27,9 @@ import app.evidence.register_pages
 import app.fleet.api
 import app.fleet.change_api
 import app.operations.alerts.api
+import app.operations.alerts.pages
+import app.operations.alerts.rule_api
+import app.operations.alerts.rule_pages
 import app.operations.delivery.api
 import app.operations.delivery.pages
 import app.operations.faults.api
@@ -110,6 +113,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.fleet.change_api.router,  # and /devices/{code}/changes
         app.fleet.api.router,
         app.operations.alerts.api.router,
+        app.operations.alerts.rule_api.router,
         app.operations.faults.api.router,
         app.operations.delivery.api.router,
         app.accounts.api.router,
@@ -121,6 +125,8 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.availability.api.metrics_router,
         app.operations.pages.router,
         app.operations.wall_pages.router,
+        app.operations.alerts.pages.router,
+        app.operations.alerts.rule_pages.router,
         app.operations.faults.pages.router,
         app.operations.delivery.pages.router,
         app.accounts.wall_pages.router,

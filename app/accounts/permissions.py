@@ -31,6 +31,9 @@ class Permission(StrEnum):
     PROBE_DEVICES = "probe_devices"
     READ_METRICS = "read_metrics"
     MANAGE_DELIVERY = "manage_delivery"
+    HANDLE_ALERTS = "handle_alerts"
+    READ_ALERT_RULES = "read_alert_rules"
+    MANAGE_ALERT_RULES = "manage_alert_rules"
     READ_EXEMPTIONS = "read_exemptions"
     MANAGE_EXEMPTIONS = "manage_exemptions"
     MANAGE_REGISTER = "manage_register"
@@ -54,6 +57,9 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_SWEEPS: CENTRE,
     Permission.PROBE_DEVICES: CENTRE | LIMITED,
     Permission.READ_METRICS: CENTRE | {Role.WALL},
+    Permission.HANDLE_ALERTS: frozenset({Role.OFFICE, Role.SUPERVISOR, Role.SYSTEM_ADMIN}),
+    Permission.READ_ALERT_RULES: CENTRE,
+    Permission.MANAGE_ALERT_RULES: frozenset({Role.OFFICE, Role.SYSTEM_ADMIN}),
     Permission.MANAGE_DELIVERY: frozenset({Role.SYSTEM_ADMIN}),
     Permission.READ_EXEMPTIONS: CENTRE,
     Permission.MANAGE_EXEMPTIONS: frozenset({Role.OFFICE}),

@@ -1,25 +1,32 @@
 """REST: the alerts, and what became of the messages about them."""
 
+import time
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
+from app.accounts.caller import Caller
 from app.accounts.guard import Allowed, ReachDep
 from app.accounts.permissions import Permission
+from app.operations.alerts import handling
 from app.operations.alerts.messages import AlertFacts, summaries
 from app.operations.alerts.queries import count_alerts, read_alerts
-from app.operations.alerts.tables import KEY_LENGTH, Alert, AlertEvent, Metric, Scope
+from app.operations.alerts.rules import RuleBook
+from app.operations.alerts.tables import KEY_LENGTH, NOTE_LENGTH, Alert, AlertEvent, Metric, Scope
 from app.operations.delivery.queries import notifications_of
 from app.operations.delivery.tables import Notification, Severity
 from app.web.problems import problem_responses
 from app.web.requests import STORABLE, DatabaseDep, SettingsDep
 
-router = APIRouter(tags=["alerts"], dependencies=[Depends(Allowed(Permission.READ_ALERTS))])
+router = APIRouter(tags=["alerts"])
+reading = APIRouter(dependencies=[Depends(Allowed(Permission.READ_ALERTS))])
 
 State = Literal["open", "resolved"]
+RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Handler = Annotated[Caller, Depends(Allowed(Permission.HANDLE_ALERTS))]
 
 
 class NotificationItem(BaseModel):
@@ -57,6 +64,10 @@ class AlertItem(BaseModel):
     notifications: list[NotificationItem]
 
 
+class Acknowledgement(BaseModel):
+    note: Annotated[str, Field(max_length=NOTE_LENGTH, pattern=STORABLE)] = ""
+
+
 class AlertPage(BaseModel):
     """One page of the selected alerts, newest first; `total` counts them all."""
 
@@ -66,7 +77,7 @@ class AlertPage(BaseModel):
     items: list[AlertItem]
 
 
-@router.get("/alerts", responses=problem_responses(422))
+@reading.get("/alerts", responses=problem_responses(422))
 def list_alerts(
     database: DatabaseDep,
     settings: SettingsDep,
@@ -83,6 +94,50 @@ def list_alerts(
         sent = notifications_of(session, [alert.id for alert in alerts])
     items = [_item(alert, sent[alert.id], settings.zone) for alert in alerts]
     return AlertPage(total=total, page=page, page_size=page_size, items=items)
+
+
+@reading.get("/alerts/{alert_id}", responses=problem_responses(404))
+def show_alert(
+    database: DatabaseDep, settings: SettingsDep, reach: ReachDep, alert_id: RowId
+) -> AlertItem:
+    """One alert."""
+    with database.read() as session:
+        alert = handling.find_alert(session, alert_id, reach)
+        sent = notifications_of(session, [alert_id])
+    return _item(alert, sent[alert_id], settings.zone)
+
+
+@router.post("/alerts/{alert_id}/acknowledge", responses=problem_responses(404, 409, 422))
+def acknowledge_alert(
+    database: DatabaseDep,
+    settings: SettingsDep,
+    reach: ReachDep,
+    caller: Handler,
+    alert_id: RowId,
+    told: Acknowledgement,
+) -> AlertItem:
+    """Somebody has seen it: it is not told again, and not escalated."""
+    with database.write() as session:
+        alert = handling.find_alert(session, alert_id, reach)
+        handling.acknowledge(session, alert, told.note.strip(), caller.actor, int(time.time()))
+    return show_alert(database, settings, reach, alert_id)
+
+
+@router.post("/alerts/{alert_id}/escalate", responses=problem_responses(404, 409))
+def escalate_alert(
+    database: DatabaseDep,
+    settings: SettingsDep,
+    reach: ReachDep,
+    caller: Handler,
+    alert_id: RowId,
+) -> AlertItem:
+    """Tell those at once who would be told later."""
+    with database.write() as session:
+        alert = handling.find_alert(session, alert_id, reach)
+        book = RuleBook()
+        book.refresh(session)
+        handling.escalate(session, settings, book, alert, caller.actor, int(time.time()))
+    return show_alert(database, settings, reach, alert_id)
 
 
 def _item(alert: Alert, notifications: list[Notification], zone: ZoneInfo) -> AlertItem:
@@ -129,3 +184,6 @@ def _local(instant: int, zone: ZoneInfo) -> datetime:
 
 def _local_or_none(instant: int | None, zone: ZoneInfo) -> datetime | None:
     return None if instant is None else _local(instant, zone)
+
+
+router.include_router(reading)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.operations.alerts.tables import Metric, Period, Scope
+from app.operations.alerts.tables import AlertEvent, Metric, Period, Scope
 from app.operations.delivery.tables import Severity
 from app.web.language import message
 
@@ -32,6 +32,34 @@ PLACE_WORDS: Mapping[Scope, str] = {
     Scope.CONTRACTOR: message("Contractor"),
     Scope.ROOM: message("Room"),
     Scope.POWER_DISTRICT: message("Power district"),
+}
+STATE_WORDS: Mapping[str, str] = {
+    "open": message("open"),
+    "resolved": message("over"),
+    "all": message("all"),
+}
+EVENT_WORDS: Mapping[str, str] = {
+    AlertEvent.OPENED: message("began"),
+    AlertEvent.RESOLVED: message("over"),
+    AlertEvent.REPEATED: message("told again"),
+    AlertEvent.ESCALATED: message("escalated"),
+}
+RULE_LABELS: Mapping[str, str] = {
+    "key": message("Key"),
+    "metric": message("Looks at"),
+    "period": message("Of when"),
+    "scope": message("Of whom"),
+    "scope_code": message("Only this one (code)"),
+    "threshold": message("Threshold"),
+    "recovery": message("Over at"),
+    "for_slots": message("For slots"),
+    "severity": message("Severity"),
+    "quiet_from": message("Quiet from"),
+    "quiet_to": message("Quiet to"),
+    "repeat_s": message("Told again after (minutes)"),
+    "escalate_after_s": message("Escalated after (minutes)"),
+    "recipients": message("Recipients"),
+    "escalate_to": message("Told at an escalation"),
 }
 PERIOD_WORDS: Mapping[Period, str] = {
     Period.NOW: message("now"),

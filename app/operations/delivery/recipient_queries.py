@@ -38,6 +38,12 @@ def read_recipients(session: Session, skip: int, count: int) -> list[Recipient]:
     return list(session.scalars(query.offset(skip).limit(count)))
 
 
+def recipient_names(session: Session) -> dict[int, str]:
+    """Id → name of all that show in the list, by name."""
+    query = select(Recipient.id, Recipient.name).where(_LISTED).order_by(Recipient.name)
+    return dict(session.execute(query).all())
+
+
 def name_is_taken(session: Session, name: str, but_id: int | None) -> bool:
     query = select(Recipient.id).where(
         Recipient.name == name, Recipient.id.is_distinct_from(but_id)

@@ -166,7 +166,8 @@ def test_no_endpoint_tells_of_what_is_not_theirs(application: FastAPI, database:
         if "{" in endpoint.path and Role.STATION in PERMISSIONS[endpoint.permission]:
             for code in FOREIGN:
                 address = f"{_with(endpoint.path, code)}?{EVERY_QUERY}"
-                assert north.get(address, accept="*/*").status_code == 404, address
+                status = north.get(address, accept="*/*").status_code
+                assert status in (404, 422), address  # 422: it takes a number, and no code
     assert asked > 20
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from bench import (
     bad_day,
+    deciding,
     faults,
     guarded,
     hostile,
@@ -34,6 +35,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Section]] = {
     "monthly": monthly.measure,
     "pages": pages.measure,
     "wall": wall.measure,
+    "deciding": deciding.measure,
     "faults": faults.measure,
     "memory": memory.measure,
     "scale": scale.measure,

@@ -10,19 +10,20 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.accounts.reach import EVERYTHING
-from app.availability.instant import STALE_SLOTS
-from app.availability.rooms import Condition, room_states
+from app.availability.instant import STALE_SLOTS, devices_now
+from app.availability.rooms import Condition, condition
 from app.config import Settings
 from app.operations.alerts import queries
 from app.operations.alerts.deciding import WINDOW, Reading, reading_of
 from app.operations.alerts.queries import Place
 from app.operations.alerts.rules import Rule, RuleBook
 from app.operations.alerts.tables import Metric, Period, Scope
-from app.operations.alerts.window import FLEET, MOST_SWEEPS, SweepWindow
+from app.operations.alerts.window import FLEET, MOST_SWEEPS, SweepView, SweepWindow
 from app.operations.faults.list_queries import IncidentRow, open_incidents
 from kpi.calendar import local_day
 from kpi.policy import DEFAULT_POLICY
 from kpi.rates import Amounts, reaches
+from kpi.status import SlotClass
 
 MONTH_EVERY_S = 300
 MIN_COVERAGE = DEFAULT_POLICY.min_coverage
@@ -81,8 +82,10 @@ class Sight:
         if rule.scope is Scope.FLEET:
             yield FLEET, self._by_sweep(rule, FLEET)
             return
-        for place in newest.cameras:
-            if _is_of(rule, place):
+        places = newest.places.get(rule.scope, {})
+        chosen = places.values() if rule.scope_code is None else [places.get(rule.scope_code)]
+        for place in chosen:
+            if place is not None:
                 yield place, self._by_sweep(rule, place)
 
     def _by_sweep(self, rule: Rule, place: Place) -> Iterator[Reading]:
@@ -115,6 +118,7 @@ class Lookout:
         self._settings = settings
         self._window = SweepWindow()
         self._rooms: dict[Place, deque[Reading]] = defaultdict(lambda: deque(maxlen=MOST_SWEEPS))
+        self._room_of: dict[int, Place | None] = {}
         self._month: Mapping[Place, Amounts] = {}
         self._month_read_at = 0
 
@@ -124,8 +128,8 @@ class Lookout:
         interval_s = self._settings.poll_interval if newest is None else newest.interval_s
         limit_s = STALE_SLOTS * interval_s
         stale = newest is None or now - newest.finished_at > limit_s
-        if book.look_at(Metric.ROOM_DOWN) and (is_new or not self._rooms):
-            self._look_at_rooms(session, now, now if newest is None else newest.tick)
+        if book.look_at(Metric.ROOM_DOWN) and is_new:
+            self._look_at_rooms(session, now, newest)
         if any(book.look_at(metric, Period.MONTH) for metric in RATES):
             self._look_at_month(session, now)
         return Sight(
@@ -141,12 +145,25 @@ class Lookout:
             disk=_free(self._settings.data_dir) if book.look_at(Metric.DISK_LOW) else None,
         )
 
-    def _look_at_rooms(self, session: Session, now: int, tick: int) -> None:
-        for room in room_states(session, self._settings, now):
-            place = Place(Scope.ROOM, room.code, room.name)
-            is_down = room.state is Condition.DOWN
-            known = room.state is not Condition.UNKNOWN
-            self._rooms[place].appendleft(Reading(tick, int(is_down), 1, known))
+    def _look_at_rooms(self, session: Session, now: int, newest: SweepView | None) -> None:
+        """Where all equipment answers, no room can be down, and none is asked about."""
+        tick = now if newest is None else newest.tick
+        if newest is not None and not newest.doubtful:
+            for readings in self._rooms.values():
+                readings.appendleft(Reading(tick, 0, 1))
+            return
+        critical: dict[Place, list[SlotClass]] = defaultdict(list)
+        for device in devices_now(session, self._settings, now, critical_only=True):
+            if device.cohort_id not in self._room_of:
+                self._room_of = queries.rooms_of_equipment(session)
+            room = self._room_of.get(device.cohort_id)
+            if room is not None:
+                critical[room].append(device.slot_class)
+        for room, classes in critical.items():
+            state = condition(classes)
+            known = state is not Condition.UNKNOWN
+            is_down = state is Condition.DOWN
+            self._rooms[room].appendleft(Reading(tick, int(is_down), 1, known))
 
     def _look_at_month(self, session: Session, now: int) -> None:
         if abs(now - self._month_read_at) < MONTH_EVERY_S:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.reach import EVERYTHING, Reach
 from app.availability.queries import seconds_by_cohort
+from app.availability.rooms import EQUIPMENT
 from app.evidence.queries import AMOUNTS
 from app.evidence.tables import Sweep, SweepCount
 from app.fleet.roster import in_service_on, within
@@ -57,7 +58,7 @@ def read_counts(session: Session, tick: int) -> list[tuple[int, Amounts]]:
 
 
 def places_of_cohorts(session: Session, fleet: Place) -> dict[int, tuple[Place, ...]]:
-    """Cohort of cameras → the places that it counts for."""
+    """Cohort → the places that it counts for: only cameras are counted."""
     tables = (
         (Scope.STATION, Station),
         (Scope.ROOM, Room),
@@ -66,15 +67,17 @@ def places_of_cohorts(session: Session, fleet: Place) -> dict[int, tuple[Place, 
     )
     columns = [column for _, table in tables for column in (table.code, table.name)]
     query = (
-        select(Cohort.id, *columns)
+        select(Cohort.id, Cohort.kind, *columns)
         .outerjoin(Station, Station.id == Cohort.station_id)
         .outerjoin(Room, Room.id == Cohort.room_id)
         .outerjoin(Project, Project.id == Cohort.project_id)
         .outerjoin(Contractor, Contractor.id == Cohort.contractor_id)
-        .where(Cohort.kind == DeviceKind.CAMERA)
     )
-    found = {}
-    for cohort_id, *names in session.execute(query):
+    found: dict[int, tuple[Place, ...]] = {}
+    for cohort_id, kind, *names in session.execute(query):
+        if kind != DeviceKind.CAMERA:
+            found[cohort_id] = ()
+            continue
         pairs = zip(names[::2], names[1::2], strict=True)
         of = [
             Place(scope, code, name)
@@ -83,6 +86,17 @@ def places_of_cohorts(session: Session, fleet: Place) -> dict[int, tuple[Place, 
         ]
         found[cohort_id] = (fleet, *of)
     return found
+
+
+def rooms_of_equipment(session: Session) -> dict[int, Place | None]:
+    """Cohort → the room that its equipment belongs to; none of cameras and vehicles."""
+    query = select(Cohort.id, Cohort.kind, Room.code, Room.name).outerjoin(
+        Room, Room.id == Cohort.room_id
+    )
+    return {
+        row[0]: Place(Scope.ROOM, row[2], row[3]) if row[1] in EQUIPMENT and row[2] else None
+        for row in session.execute(query)
+    }
 
 
 def month_by_place(session: Session, fleet: Place, first: date, last: date) -> dict[Place, Amounts]:

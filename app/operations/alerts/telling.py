@@ -5,6 +5,7 @@ Each is a conditional UPDATE and the messages in one transaction: of two process
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -24,7 +25,10 @@ class Teller:
     def __init__(self, session: Session, settings: Settings, book: RuleBook, now: int) -> None:
         self._session, self._settings = session, settings
         self._book, self._now = book, now
-        self._silences = rule_queries.silences_at(session, now)
+
+    @cached_property
+    def _silences(self) -> list[Silence]:
+        return rule_queries.silences_at(self._session, self._now)
 
     def is_due(self, open_alerts: Iterable[Alert]) -> bool:
         """Whether there is anything to tell."""

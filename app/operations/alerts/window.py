@@ -17,13 +17,19 @@ MOST_SWEEPS = 240
 
 @dataclass(frozen=True, slots=True)
 class SweepView:
-    """One sweep: cameras by class of every place; `clocks_wrong` of the assessed are wrong."""
+    """One sweep: cameras by class of every place; `clocks_wrong` of the assessed are wrong.
+
+    `doubtful`: other devices than cameras that do not answer, or of which nothing is known.
+    """
 
     tick: int
     interval_s: int
     finished_at: int
     clocks_wrong: int
+    doubtful: int
     cameras: Mapping[Place, Amounts]
+    places: Mapping[Scope, Mapping[str, Place]]
+    """Of every scope the places by their codes."""
 
     @property
     def fleet(self) -> Amounts:
@@ -59,13 +65,17 @@ class SweepWindow:
             new = ticks
         for sweep in queries.read_sweeps(session, new):
             counts = queries.read_counts(session, sweep.tick)
+            cameras = self._by_place(session, counts)
+            others = [each for cohort, each in counts if not self._places_of(session, cohort)]
             self._sweeps.appendleft(
                 SweepView(
                     sweep.tick,
                     sweep.interval_s,
                     sweep.finished_at,
                     sweep.by_status.get("CLOCK_WRONG", 0),
-                    self._by_place(session, counts),
+                    sum(each.offline + each.unknown for each in others),
+                    cameras,
+                    _by_scope(cameras),
                 )
             )
         return True
@@ -85,6 +95,13 @@ class SweepWindow:
         if cohort_id not in self._places:
             self._places = queries.places_of_cohorts(session, FLEET)
         return self._places.get(cohort_id, ())
+
+
+def _by_scope(places: Iterable[Place]) -> dict[Scope, dict[str, Place]]:
+    found: dict[Scope, dict[str, Place]] = defaultdict(dict)
+    for place in places:
+        found[place.scope][place.code] = place
+    return dict(found)
 
 
 def _total(parts: list[Amounts]) -> Amounts:

@@ -32,6 +32,8 @@ from kpi.calendar import day_bounds, day_start, existing_end, local_day
 from kpi.faults import Episode, FaultRule
 
 DEVICES_A_STEP = 500
+LONG_STEP_S, PAUSE_S = 0.1, 0.15
+"""After a step that took so long others may write."""
 
 
 def rule_of(settings: Settings) -> FaultRule:
@@ -47,7 +49,11 @@ def keep_faults(
     `Refused` where the evidence has another time zone.
     """
     deadline = None if within_s is None else time.monotonic() + within_s
+    begun = time.monotonic()
     while _step(database, settings, now):
+        if time.monotonic() - begun > LONG_STEP_S:
+            time.sleep(PAUSE_S)  # SQLite serves whoever asks first, not who has waited longest
+        begun = time.monotonic()
         if deadline is not None and time.monotonic() > deadline:
             return False
     return True

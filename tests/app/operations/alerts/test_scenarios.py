@@ -9,7 +9,16 @@ from sqlalchemy import select, update
 
 from app.config import Settings
 from app.database import Database
-from app.evidence.tables import LedgerCohort, LedgerDay, Sweep
+from app.evidence.tables import DeviceState, LedgerCohort, LedgerDay, Sweep
+from app.fleet.tables import (
+    BEGINNING,
+    Assignment,
+    Cohort,
+    Device,
+    DeviceKind,
+    ProbeChoice,
+    Room,
+)
 from app.operations.alerts import looking
 from app.operations.alerts.looking import Disk
 from app.operations.alerts.rule_queries import add_silence, rule_of_key, set_recipients
@@ -235,6 +244,43 @@ def test_the_month_to_date(office: Office, lost: float, *, is_open: bool) -> Non
     assert (office.open() == [("fleet_intact_month", "")]) == is_open
     if is_open:
         assert "month so far" in office.texts()[0]
+
+
+def test_a_room_whose_equipment_is_silent(office: Office) -> None:
+    """Two slots make it an alert; one that answers makes it a room that is up."""
+    with office.database.write() as session:
+        room = Room(code="R1", name="一号机房")
+        session.add(room)
+        session.flush()
+        cohort = Cohort(kind=DeviceKind.ROOM_EQUIPMENT, room_id=room.id)
+        devices = [
+            Device(
+                code=f"E{number}", name="switch", kind=DeviceKind.ROOM_EQUIPMENT, critical=True,
+                probe=ProbeChoice.PING, registered_on=office.fleet.since,
+            )
+            for number in range(2)
+        ]  # fmt: skip
+        session.add_all([cohort, *devices])
+        session.flush()
+        for device in devices:
+            belongs = Assignment(device_id=device.id, from_day=BEGINNING, cohort_id=cohort.id)
+            seen = DeviceState(device_id=device.id, status=20, since=office.noon, detail="")
+            session.add_all([belongs, seen])
+        cohort_id, first = cohort.id, devices[0].id
+    office.fleet.cohorts["equipment"], office.fleet.cameras["equipment"] = cohort_id, 2
+    down = {"equipment": Amounts(offline=2)}
+    office.sweep(1, down)
+    assert office.open() == []
+    office.sweep(1, down)
+    assert office.open() == [("room_down", "R1")]
+    assert "机房 一号机房" in office.texts("zh")[0]
+    with office.database.write() as session:
+        answers = update(DeviceState).where(DeviceState.device_id == first)
+        session.execute(answers.values(status=0))
+    office.sweep(1, {"equipment": Amounts(offline=1)})
+    assert office.open() == []
+    office.sweep(1)
+    assert [event for _, event in office.told()] == ["opened", "resolved"]
 
 
 def test_a_disk_that_is_nearly_full(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,9 +50,9 @@ def serving(
         process.wait()
 
 
-def token(environment: dict[str, str]) -> dict[str, str]:
-    """The header of a system that may read the figures."""
-    command = [*INTACT, "token", "add", "tests", "--role", "supervisor"]
+def token(environment: dict[str, str], role: str = "supervisor") -> dict[str, str]:
+    """The header of a system that may do what this role may; usually: read the figures."""
+    command = [*INTACT, "token", "add", "tests", "--role", role]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     return {"Authorization": f"Bearer {done.stdout.strip()}"}
 

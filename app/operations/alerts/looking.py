@@ -67,13 +67,19 @@ class Sight:
                 if _is_chosen(rule, place):
                     yield place, [Reading(self.now, 1, 1)]
         elif rule.metric is Metric.ROOM_DOWN:
-            yield from ((place, of) for place, of in self.rooms.items() if _is_chosen(rule, place))
+            for place, of in self.rooms.items():
+                if _is_chosen(rule, place) and not self._is_explained(place):
+                    yield place, of
         elif rule.period is Period.MONTH:
             for place, amounts in self.month.items():
                 if _is_of(rule, place):
                     yield place, [reading_of(rule.metric, self.now, amounts, MIN_COVERAGE)]
         elif not self.stale:
             yield from self._of_sweeps(rule)
+
+    def _is_explained(self, room: Place) -> bool:
+        """Whether an incident of the same room tells of it already."""
+        return any(room[:2] == place[:2] for place in self.incidents)
 
     def _of_sweeps(self, rule: Rule) -> Iterator[tuple[Place, Readings]]:
         newest = self.window.newest

@@ -247,7 +247,8 @@ def test_the_month_to_date(office: Office, lost: float, *, is_open: bool) -> Non
 
 
 def test_a_room_whose_equipment_is_silent(office: Office) -> None:
-    """Two slots make it an alert; one that answers makes it a room that is up."""
+    """Five slots make it an alert, unless an incident of the room tells of it; one device that
+    answers makes it a room that is up."""
     with office.database.write() as session:
         room = Room(code="R1", name="一号机房")
         session.add(room)
@@ -266,21 +267,40 @@ def test_a_room_whose_equipment_is_silent(office: Office) -> None:
             belongs = Assignment(device_id=device.id, from_day=BEGINNING, cohort_id=cohort.id)
             seen = DeviceState(device_id=device.id, status=20, since=office.noon, detail="")
             session.add_all([belongs, seen])
-        cohort_id, first = cohort.id, devices[0].id
+        cohort_id = cohort.id
     office.fleet.cohorts["equipment"], office.fleet.cameras["equipment"] = cohort_id, 2
     down = {"equipment": Amounts(offline=2)}
-    office.sweep(1, down)
+
+    def is_up() -> None:
+        """One of the two answers for a slot."""
+        first = update(DeviceState).where(DeviceState.device_id == devices[0].id)
+        with office.database.write() as session:
+            session.execute(first.values(status=0))
+        office.sweep(1, {"equipment": Amounts(offline=1)})
+        with office.database.write() as session:
+            session.execute(first.values(status=20))
+
+    with office.database.write() as session:
+        begun = office.noon + 60
+        incident = Incident(
+            scope="room", code="R1", name="一号机房", onset=begun, opened_at=begun + 120,
+            devices=118, failed=118,
+        )  # fmt: skip
+        session.add(incident)
+    office.sweep(6, down)
+    assert office.open() == [("incident", "R1")]
+    with office.database.write() as session:
+        session.execute(update(Incident).values(closed_at=office.now, ended_at=office.now))
+    is_up()
+    office.sweep(4, down)
     assert office.open() == []
     office.sweep(1, down)
     assert office.open() == [("room_down", "R1")]
-    assert "机房 一号机房" in office.texts("zh")[0]
-    with office.database.write() as session:
-        answers = update(DeviceState).where(DeviceState.device_id == first)
-        session.execute(answers.values(status=0))
-    office.sweep(1, {"equipment": Amounts(offline=1)})
+    assert "机房 一号机房" in office.texts("zh")[-1]
+    is_up()
     assert office.open() == []
-    office.sweep(1)
-    assert [event for _, event in office.told()] == ["opened", "resolved"]
+    rules = ("incident", "room_down")
+    assert office.told() == [(rule, event) for rule in rules for event in ("opened", "resolved")]
 
 
 def test_a_disk_that_is_nearly_full(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "probe": "app.evidence.commands:probe_command",
     "discover": "app.fleet.discovery_commands:discover_command",
     "archive": "app.evidence.archive.commands:archives",
+    "audit": "app.evidence.auditing.commands:audit_command",
     "faults": "app.operations.faults.commands:faults_group",
     "inspect": "app.evidence.inspection_commands:inspect_command",
     "accept-drift": "app.evidence.inspection_commands:accept_drift_command",

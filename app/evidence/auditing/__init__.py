@@ -1,0 +1,1 @@
+"""A second, independent way from raw evidence to the ledger, and what differs between the two."""

@@ -27,6 +27,7 @@ from app.config import Settings, load_settings
 from app.database import Database, open_database
 from app.errors import BadParameter, IntactError
 from app.tabular import ReportProgress
+from kpi.calendar import Month
 
 WIDTH_OF_A_FILE = 160
 results = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
@@ -58,6 +59,14 @@ def errors_for_people() -> Iterator[None]:
     except IntactError as error:
         print(f"{error.title}: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+def month_of(text: str) -> Month:
+    """The month that `--month` names. Raises `BadParameter`."""
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise BadParameter("--month", str(error)) from error
 
 
 def asked_password(prompt: str = "Password: ", *, twice: bool = False) -> str:

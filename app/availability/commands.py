@@ -10,11 +10,9 @@ from app.availability.documents import MonthlyDocument
 from app.availability.periods import monthly
 from app.availability.selection import Filters
 from app.availability.spreadsheet import as_csv, for_people
-from app.console import Format, errors_for_people, opened, print_json, print_table
-from app.errors import BadParameter
+from app.console import Format, errors_for_people, month_of, opened, print_json, print_table
 from app.fleet.roster import Grouping
 from app.fleet.tables import DeviceKind
-from kpi.calendar import Month
 
 Code = Annotated[str | None, typer.Option(help="Only this one (code).")]
 
@@ -34,15 +32,8 @@ def show_kpi(
     filters = Filters(kind, station, room, project, contractor, device)
     with errors_for_people(), opened() as (settings, database):
         now = int(time.time())
-        document = monthly(database, settings, _month(month), group_by, filters, now)
+        document = monthly(database, settings, month_of(month), group_by, filters, now)
     _print(document, form)
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise BadParameter("--month", str(error)) from error
 
 
 def _print(document: MonthlyDocument, form: Format) -> None:

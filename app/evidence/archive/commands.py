@@ -8,12 +8,18 @@ from typing import Annotated
 
 import typer
 
-from app.console import Format, errors_for_people, notices, opened, print_json, print_table
-from app.errors import BadParameter
+from app.console import (
+    Format,
+    errors_for_people,
+    month_of,
+    notices,
+    opened,
+    print_json,
+    print_table,
+)
 from app.evidence.archive.archiving import archive_closed_days
 from app.evidence.archive.verifying import DayReport, list_days, verify_days
 from app.evidence.store import refuse_other_zone
-from kpi.calendar import Month
 
 archives = typer.Typer(
     help="The archive: closed days as Parquet files, one a day.", no_args_is_help=True
@@ -61,10 +67,7 @@ def verify_command(month: InMonth = None, form: Form = Format.TABLE) -> None:
 def _days(month: str | None) -> tuple[date, date]:
     if month is None:
         return date.min, date.max
-    try:
-        chosen = Month.parse(month)
-    except ValueError as error:
-        raise BadParameter("--month", str(error)) from error
+    chosen = month_of(month)
     return chosen.first, chosen.last
 
 

@@ -9,16 +9,15 @@ import typer
 from app.console import (
     Format,
     errors_for_people,
+    month_of,
     notices,
     opened,
     print_json,
     print_table,
     reported_progress,
 )
-from app.errors import BadParameter
 from app.evidence.auditing.auditing import AuditReport, audit_month
 from app.evidence.store import refuse_other_zone
-from kpi.calendar import Month
 
 SHOWN = 50
 
@@ -35,12 +34,8 @@ def audit_command(
     """
     with errors_for_people(), opened() as (settings, database):
         refuse_other_zone(database, settings)
-        try:
-            chosen = Month.parse(month)
-        except ValueError as error:
-            raise BadParameter("--month", str(error)) from error
         with reported_progress() as report:
-            found = audit_month(database, settings, chosen, int(time.time()), report)
+            found = audit_month(database, settings, month_of(month), int(time.time()), report)
     if form is Format.JSON:
         print_json(_document(found))
     else:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 import app.accounts.tables
 import app.evidence.archive.tables
 import app.evidence.exemptions.tables
+import app.evidence.sealing.tables
 import app.evidence.tables
 import app.fleet.tables
 import app.operations.alerts.tables

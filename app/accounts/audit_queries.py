@@ -77,6 +77,17 @@ def entries_since(session: Session, action: str, instant: int) -> Sequence[Audit
     return session.scalars(query.order_by(AuditEntry.id)).all()
 
 
+def entries_about(session: Session, subject: str, actions: Sequence[str]) -> list[AuditEntry]:
+    """The entries about one subject that tell of these actions, oldest first."""
+    found = select(AuditEntry).where(AuditEntry.subject == subject, AuditEntry.action.in_(actions))
+    return list(session.scalars(found.order_by(AuditEntry.id)))
+
+
+def oldest_entry_at(session: Session) -> int | None:
+    """When the oldest entry that is kept was written."""
+    return session.scalar(select(AuditEntry.at).order_by(AuditEntry.id).limit(1))
+
+
 def _conditions(selection: AuditSelection) -> list[ColumnElement[bool]]:
     conditions = []
     if selection.actor:

@@ -6,6 +6,7 @@ Each step is one transaction and leaves ledger, cohort sums and `through` in agr
    in service on the day, so many at a time that no sweep waits long for its turn.
 2. Repair: device-days marked dirty are made anew from their first slot to `through`.
 
+The days of a sealed month (`app.evidence.sealing`) stay as they are; what is dirty waits.
 Where more than `MANY` of a day's devices are dirty, or its slots have another length now, the day
 is forgotten and made by step 1.
 """
@@ -26,11 +27,12 @@ from app.evidence.archive.queries import known_days
 from app.evidence.covers import covers_of
 from app.evidence.revisions import mark_revised
 from app.evidence.samples import read_statuses
+from app.evidence.sealing.queries import is_sealed, sealed_months
 from app.evidence.store import require_zone
 from app.evidence.video_queries import good_video_covers
 from app.fleet.roster import first_service_day, roster
 from app.fleet.touched import DeviceDays
-from kpi.calendar import Slots, day_bounds, days_between, existing_end, local_day
+from kpi.calendar import Month, Slots, day_bounds, days_between, existing_end, local_day
 from kpi.ledger import Seconds, classify, intact_by_video, seconds_by_class
 from kpi.policy import DEFAULT_POLICY
 
@@ -76,7 +78,8 @@ def follow_evidence(database: Database, settings: Settings, now: int) -> None:
     today = local_day(now, settings.zone)
     with database.read() as session:
         dirty = queries.dirty_days(session, date.min, today)
-    for day in sorted(dirty | {today}):
+        sealed = sealed_months(session)
+    for day in sorted({day for day in dirty if Month.of(day) not in sealed} | {today}):
         bring_up_to_date(database, settings, day, day, now)
 
 
@@ -106,8 +109,11 @@ def _stale_days(
         ledgers = queries.ledger_days(session, first, last)
         dirty = queries.dirty_days(session, first, last)
         filed = {row.day for row in known_days(session, first, last) if row.is_filed}
+        sealed = sealed_months(session)
     stale = []
     for day in days_between(first, last):
+        if Month.of(day) in sealed:
+            continue
         interval_s = lengths.get(day, settings.poll_interval)
         start, end = day_bounds(day, settings.zone)
         reached = max(start, min(end, existing_end(now, interval_s)))
@@ -123,6 +129,8 @@ def _step(database: Database, zone: ZoneInfo, day: _Day) -> bool:
     """One transaction towards an up-to-date ledger; False when nothing was left to do."""
     with database.write() as session:
         state = queries.lock_ledger_day(session, day.day, day.interval_s, day.start)
+        if is_sealed(session, day.day):
+            return False
         dirty = queries.take_dirty(session, day.day)
         much_is_dirty = len(dirty) > MANY and state.through > day.start
         if much_is_dirty or state.interval_s != day.interval_s:

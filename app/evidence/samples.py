@@ -1,7 +1,7 @@
 """Reads samples, wherever they are: hot in SQL, or in the file of an archived day.
 
 Of a day that is filed (`app.evidence.archive`) hot are only those samples that came later. Where
-both hold one, the file's stays: it was the first.
+both hold one, the file's stays: it was the first. Of a sealed month the file alone counts.
 """
 
 import numpy as np
@@ -13,7 +13,8 @@ from app.evidence import sample_queries
 from app.evidence.archive.day_files import NO_LATENCY, NO_SAMPLE, DayGrid, read_failing, read_file
 from app.evidence.archive.queries import archive_of, day_path, filed_days
 from app.evidence.sample_queries import Devices
-from kpi.calendar import Slots
+from app.evidence.sealing.queries import sealed_months
+from kpi.calendar import Month, Slots
 from kpi.outages import Failing
 from kpi.status import Status
 
@@ -30,8 +31,9 @@ def read_statuses(session: Session, device_ids: Ints, slots: Slots) -> npt.NDArr
         known = device_ids[row] == device_id
         column = (tick - slots.start) // slots.interval_s
         matrix[row[known], column[known]] = status[known]
-    for grid, columns in _filed(session, device_ids, slots):
-        matrix[:, columns] = np.where(grid.statuses == NO_SAMPLE, matrix[:, columns], grid.statuses)
+    for grid, columns, is_sealed in _filed(session, device_ids, slots):
+        is_late = (grid.statuses == NO_SAMPLE) & (not is_sealed)
+        matrix[:, columns] = np.where(is_late, matrix[:, columns], grid.statuses)
     return matrix
 
 
@@ -40,7 +42,10 @@ def device_samples(
 ) -> list[tuple[int, int, int | None]]:
     """(tick, status, latency in ms) of one device, in order."""
     found = {row[0]: row for row in sample_queries.hot_device_samples(session, device_id, slots)}
-    for grid, _ in _filed(session, np.array([device_id], dtype=np.int64), slots):
+    for grid, _, is_sealed in _filed(session, np.array([device_id], dtype=np.int64), slots):
+        if is_sealed:
+            late = range(grid.slots.start, grid.slots.end, grid.slots.interval_s)
+            found = {tick: row for tick, row in found.items() if tick not in late}
         told = zip(grid.statuses[0].tolist(), grid.latencies[0].tolist(), strict=True)
         for place, (status, latency) in enumerate(told):
             if status != NO_SAMPLE:
@@ -56,16 +61,20 @@ def failing_samples(
 
     `devices` are ids, or a query of them; the slots of the stretch are `interval_s` long.
     """
-    parts = [sample_queries.hot_failing(session, devices, start, end)]
+    hot = sample_queries.hot_failing(session, devices, start, end)
+    of_files: list[Ints] = []
     filed = filed_days(session, start, end)
     if filed:
         ids = session.scalars(devices).all() if isinstance(devices, Select) else devices
         device_ids = np.array(sorted(ids), dtype=np.int64)
+        sealed = sealed_months(session)
         for row in filed:
             device, tick, status = read_failing(day_path(archive_of(session), row.day), device_ids)
             within = (tick >= start) & (tick < end)
-            parts.insert(0, np.stack([device[within], tick[within], status[within]]))
-    return _in_order(np.concatenate(parts, axis=1), interval_s)
+            of_files.append(np.stack([device[within], tick[within], status[within]]))
+            if Month.of(row.day) in sealed:
+                hot = hot[:, (hot[1] < row.start) | (hot[1] >= row.end)]
+    return _in_order(np.concatenate([*of_files, hot], axis=1), interval_s)
 
 
 def _in_order(columns: Ints, interval_s: int) -> Failing:
@@ -87,13 +96,18 @@ def joined(parts: list[Failing]) -> Failing:
     return Failing(*(column[order] for column in columns))
 
 
-def _filed(session: Session, device_ids: Ints, slots: Slots) -> list[tuple[DayGrid, slice]]:
-    """What the files hold of these slots: a grid for each day, and its columns among them."""
+def _filed(session: Session, device_ids: Ints, slots: Slots) -> list[tuple[DayGrid, slice, bool]]:
+    """What the files hold of these slots: for each day a grid, its columns among them, and
+    whether its month is sealed."""
     found = []
-    for row in filed_days(session, slots.start, slots.end):
+    filed = filed_days(session, slots.start, slots.end)
+    sealed = sealed_months(session) if filed else set()
+    for row in filed:
         begin, end = max(slots.start, row.start), min(slots.end, row.end)
         part = Slots.between(begin, end, slots.interval_s)
         first = (begin - slots.start) // slots.interval_s
         path = day_path(archive_of(session), row.day)
-        found.append((read_file(path, device_ids, part), slice(first, first + part.count)))
+        columns = slice(first, first + part.count)
+        grid = read_file(path, device_ids, part)
+        found.append((grid, columns, Month.of(row.day) in sealed))
     return found

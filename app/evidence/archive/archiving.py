@@ -9,6 +9,7 @@ A day on its way to its file (each step may be the last one before a crash; the 
 5. The draft takes the file's place by one rename.
 6. The row says that the file is there, and how much of what was stored it holds.
 
+Of a sealed month (`app.evidence.sealing`) no file is replaced; late samples wait for an amendment.
 The hot samples go once the day is older than the hot days, its file whole and its hash right: first
 the row says that the file is the evidence, then they are deleted in small portions. Samples that
 come later are hot again, and the next run takes them in.
@@ -24,13 +25,15 @@ import structlog
 
 from app.config import Settings
 from app.database import Database
+from app.errors import Refused
 from app.evidence.archive import queries
 from app.evidence.archive.day_files import DamagedFile, DayGrid, read_file, sha256_of, write_file
 from app.evidence.archive.queries import archive_of, day_path
 from app.evidence.archive.tables import ArchiveDay, ArchiveState
 from app.evidence.partitions import partition_name
 from app.evidence.queries import slot_lengths
-from kpi.calendar import Slots, day_bounds, local_day
+from app.evidence.sealing.queries import is_sealed, sealed_months
+from kpi.calendar import Month, Slots, day_bounds, local_day
 
 SAMPLES_A_PORTION = 100_000
 CLOSED_AFTER_SLOTS = 2
@@ -56,8 +59,9 @@ def archive_closed_days(
     """
     closed = local_day(now - CLOSED_AFTER_SLOTS * settings.poll_interval, settings.zone)
     with database.read() as session:
+        sealed = sealed_months(session)
         due = queries.days_to_write(session, closed)
-    written = [day for day in due if only in (None, day)]
+    written = [day for day in due if only in (None, day) and Month.of(day) not in sealed]
     for day in written:
         write_day(database, settings, day, now)
     keep_from = local_day(now, settings.zone) - timedelta(days=settings.hot_days)
@@ -138,6 +142,8 @@ def _portions(row: ArchiveDay, devices: int) -> Iterator[tuple[int, int]]:
 def _announce(database: Database, row: ArchiveDay, sha256: str) -> ArchiveDay:
     with database.write() as session:
         held = queries.held_day(session, row.day)
+        if is_sealed(session, row.day):
+            raise Refused(f"{Month.of(row.day)} was sealed just now; its files stay as they are.")
         held.next_sha256, held.next_revision = sha256, row.revision
         return held
 

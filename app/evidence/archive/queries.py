@@ -28,6 +28,11 @@ def day_path(folder: Path, day: date) -> Path:
     return folder / f"{day:%Y-%m}" / f"{day}.parquet"
 
 
+def former_path(folder: Path, day: date, version: int) -> Path:
+    """Where a file stays as a month was sealed with it, once late samples have replaced it."""
+    return day_path(folder, day).with_suffix(f".v{version}.parquet")
+
+
 def filed_days(session: Session, start: int, end: int) -> list[ArchiveDay]:
     """The days of `[start, end)` whose evidence is their file, in order."""
     found = select(ArchiveDay).where(

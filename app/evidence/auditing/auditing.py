@@ -2,7 +2,7 @@
 
 Three things are held against each other on every closed day: the file and the hash that the archive
 wrote down for it, each device's seconds and those counted anew, the sums of the cohorts (from which
-every rate is made) and the ledger.
+every rate is made) and the ledger. A sealed month is held against its manifests, too.
 """
 
 from collections import defaultdict
@@ -20,27 +20,16 @@ from app.evidence.archive.day_files import DamagedFile, sha256_of
 from app.evidence.archive.queries import archive_of, day_path
 from app.evidence.archive.tables import ArchiveDay
 from app.evidence.auditing import queries
+from app.evidence.auditing.differences import Difference
+from app.evidence.auditing.manifests import manifest_differences
 from app.evidence.auditing.recomputing import AMOUNTS, AuditedDay, Recount
 from app.evidence.ledger import bring_up_to_date
+from app.evidence.sealing.queries import is_sealed
 from app.tabular import ReportProgress
 from kpi.calendar import Month, day_bounds, day_start, days_between, local_day
 from kpi.policy import DEFAULT_POLICY
 
 Rows = Mapping[int, tuple[int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What does not agree: of which `subject` (a device's code, a file, a cohort) on which day.
-
-    `recorded` is what the database or the manifest says, `found` what the evidence says.
-    """
-
-    day: date | None
-    subject: str
-    what: str
-    recorded: str
-    found: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +62,7 @@ def audit_month(
     with database.read() as session:
         facts = queries.facts(session, start, end)
         reached = queries.ledger_reach(session, month.first, month.last)
-    differences: list[Difference] = []
+        differences = list(manifest_differences(session, settings, month))
     closed = [
         day
         for day in days_between(month.first, month.last)
@@ -123,9 +112,9 @@ class _DayAudit:
         file = None
         if archived is not None and archived.written_revision is not None:
             file = day_path(archive_of(session), self._day)
-        return AuditedDay(
-            self._day, start, end, interval_s, file, queries.hot_of(session, start, end)
-        )
+        sealed = file is not None and is_sealed(session, self._day)
+        hot = None if sealed else queries.hot_of(session, start, end)
+        return AuditedDay(self._day, start, end, interval_s, file, hot)
 
     def _of_file(self, session: Session, archived: ArchiveDay) -> Iterator[Difference]:
         path = day_path(archive_of(session), self._day)

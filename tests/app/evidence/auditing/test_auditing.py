@@ -23,6 +23,8 @@ from tests.app.evidence.month_of_evidence import (
 )
 from tests.app.shell import Run
 
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""What PostgreSQL has no part in: the test without it runs on both."""
 Tamper = Callable[[MonthOfEvidence], None]
 
 
@@ -42,7 +44,7 @@ def brought_up(made: MonthOfEvidence) -> None:
 
 @pytest.mark.parametrize("timezone", ["Asia/Shanghai", "Europe/Berlin"])
 @pytest.mark.parametrize("seed", [2, 3])
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@ON_SQLITE
 def test_both_ways_agree(database: Database, tmp_path: Path, seed: int, timezone: str) -> None:
     """Hot, archived, and archived with samples that came later."""
     settings = Settings(data_dir=tmp_path, poll_interval=INTERVAL_S, timezone=timezone)
@@ -106,6 +108,7 @@ def _a_suspension(made: MonthOfEvidence) -> None:
             )
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("tamper", "what"),
     [
@@ -127,6 +130,7 @@ def test_what_was_changed_is_found(made: MonthOfEvidence, tamper: Tamper, what: 
     assert all(what in each.what for each in found.differences)
 
 
+@ON_SQLITE
 def test_a_flipped_bit(made: MonthOfEvidence) -> None:
     made.archive()
     brought_up(made)

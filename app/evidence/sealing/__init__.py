@@ -1,0 +1,1 @@
+"""Months that are closed: their figures stand, and change only by an amendment."""

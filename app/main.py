@@ -46,6 +46,7 @@ from app.config import Settings
 from app.database import Database
 from app.web import problems, security, shell
 from app.web.requests import DatabaseDep
+from app.web.too_large import ExplainingApplication
 
 PREFIX = "/api/v1"
 LARGEST_BODY = 64 * 1024
@@ -81,7 +82,7 @@ def show_description(request: Request) -> JSONResponse:
 
 def create_app(settings: Settings, database: Database, *, open_to_read: bool = False) -> FastAPI:
     """The application over one database; `open_to_read`: this machine may read without sign-in."""
-    application = FastAPI(
+    application = ExplainingApplication(
         title="Intact",
         summary="Operations monitor of a camera fleet",
         version="1",

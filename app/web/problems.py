@@ -83,23 +83,27 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
-    title = HTTPStatus(error.status_code).phrase
-    problem = _problem(request, error.status_code, title, error.detail)
-    return _answer(request, problem, error.headers)
+    return answered(request, error.status_code, error.detail, error.headers)
 
 
 async def _away(request: Request, error: Exception) -> Response:
     """503: the database is stopped, out of reach or busy for long; what it says goes to the log."""
     log.warning("request failed: the database is away", reason=in_short(error))
     detail = "The database does not answer. What is being collected is kept; ask again in a while."
-    problem = _problem(request, 503, HTTPStatus(503).phrase, detail)
-    return _answer(request, problem, {"Retry-After": str(RETRY_AFTER_S)})
+    return answered(request, 503, detail, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 async def _defect(request: Request, _error: Exception) -> Response:
     """The error itself goes to the log, not to the caller."""
     detail = "The request failed by a defect of this program; its log says more."
     return _answer(request, _problem(request, 500, "Internal error", detail))
+
+
+def answered(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An error that bears the name of its status."""
+    return _answer(request, _problem(request, status, HTTPStatus(status).phrase, detail), headers)
 
 
 def _problem(request: Request, status: int, title: str, detail: str) -> Problem:
@@ -109,7 +113,7 @@ def _problem(request: Request, status: int, title: str, detail: str) -> Problem:
 def _answer(
     request: Request, problem: Problem, headers: Mapping[str, str] | None = None
 ) -> Response:
-    if _is_page(request):
+    if is_page(request):
         page = render(request, "error.html", problem.status, problem=problem)
         page.headers.update(headers or {})
         return page
@@ -117,7 +121,7 @@ def _answer(
     return JSONResponse(document, problem.status, headers, media_type=MEDIA_TYPE)
 
 
-def _is_page(request: Request) -> bool:
+def is_page(request: Request) -> bool:
     """Whether a person is looking: a browser asks for HTML, outside the interface."""
     accepted = request.headers.get("accept", "")
     return "text/html" in accepted and not request.url.path.startswith(INTERFACE)

@@ -1,48 +1,19 @@
 """The files of `deploy/` are right in the eyes of the programs that read them."""
 
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
-
-from collectors.simulator.bad_certificate import bad_certificate
+from tests.deploy.programs import checked_by
+from tests.deploy.proxy import Ports, write_configuration
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
-def checked_by(*command: str) -> str:
-    """What a checker says; a missing one is a reason to skip, but not in CI."""
-    program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None and not os.environ.get("CI"):
-        pytest.skip(f"{command[0]} is not installed here")
-    assert program is not None, f"{command[0]} is not installed"
-    done = subprocess.run(
-        [program, *command[1:]], check=False, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
 def test_nginx_takes_the_proxy(tmp_path: Path) -> None:
-    (tmp_path / "both.pem").write_bytes(bad_certificate())  # key and certificate in one
-    site = (DEPLOY / "nginx" / "intact.conf").read_text()
-    site = re.sub(r"/etc/intact/tls/intact\.(crt|key)", str(tmp_path / "both.pem"), site)
-    site = site.replace("/var/log/nginx/", f"{tmp_path}/")
-    whole = tmp_path / "nginx.conf"
-    whole.write_text(
-        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n"
-        + "".join(
-            f"{part}_temp_path {tmp_path}/{part};\n"
-            for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        + f"{site}}}\n"
-    )
-    said = checked_by("nginx", "-t", "-c", str(whole))
+    ports = Ports(http=8080, https=8443, intact=8000)
+    said = checked_by("nginx", "-t", "-c", str(write_configuration(tmp_path, ports)))
     assert "test is successful" in said
-    assert "warn" not in said
+    assert "warn" not in said + (tmp_path / "error.log").read_text()
 
 
 def test_systemd_takes_the_unit_and_finds_it_hardened(tmp_path: Path) -> None:

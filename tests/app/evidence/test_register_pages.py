@@ -243,6 +243,7 @@ def test_too_large_a_file_is_refused(admin: Admin, settings: Settings) -> None:
     content = b"x" * (uploads.LARGEST_UPLOAD + 1)
     answer = admin.post("/register/import", {"what": "devices"}, files={"file": ("x.csv", content)})
     assert answer.status_code == 413
+    assert "16 MiB" in answer.text
     assert not (settings.data_dir / "uploads").exists()
 
 

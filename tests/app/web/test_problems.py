@@ -1,8 +1,13 @@
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+import httpx
 import pytest
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request
 
 from app.errors import BadParameter, ImportRefused, Refused, RowProblem
 from app.web import problems
+from app.web.too_large import ExplainingApplication
 from tests.app.asking import Asker
 
 ERRORS: dict[str, Exception] = {
@@ -88,3 +93,38 @@ def test_a_browser_gets_a_page(client: Asker, path: str, status: int, heading: s
 def test_the_interface_keeps_its_documents(client: Asker) -> None:
     answer = client.get("/api/v1/nowhere", accept="text/html")
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_what_is_too_large_is_told_with_the_limit(chunked: bool) -> None:
+    app = ExplainingApplication(max_body_size=1024)
+    problems.install(app)
+
+    @app.post("/larger", max_body_size=2 << 20)
+    @app.post("/small")
+    async def take(request: Request) -> int:
+        return len(await request.body())
+
+    def send(path: str, size: int, accept: str = "*/*") -> httpx.Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(size // 1024):
+                yield bytes(1024)
+
+        content = pieces() if chunked else bytes(size)
+        return Asker(app).ask("POST", path, content=content, headers={"accept": accept})
+
+    assert send("/small", 1024).json() == 1024
+    assert send("/larger", 4096).json() == 4096
+    document = send("/small", 2048)
+    assert document.headers["content-type"] == "application/problem+json"
+    assert document.json() == {
+        "type": "about:blank",
+        "title": HTTPStatus(413).phrase,
+        "status": 413,
+        "detail": "This is too large: 1 KiB at most are taken here.",
+        "instance": "/small",
+    }
+    assert "Content-Security-Policy" in document.headers
+    page = send("/larger", 3 << 20, "text/html")
+    assert page.status_code == 413
+    assert "内容过大：此处最多 2 MiB。" in page.text

@@ -35,6 +35,7 @@ import app.operations.delivery.pages
 import app.operations.faults.api
 import app.operations.faults.pages
 import app.operations.pages
+import app.operations.seals.api
 import app.operations.wall_pages
 import app.web.docs
 from app.accounts import guard
@@ -117,6 +118,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.operations.alerts.rule_api.router,
         app.operations.faults.api.router,
         app.operations.delivery.api.router,
+        app.operations.seals.api.router,
         app.accounts.api.router,
         app.accounts.audit_api.router,
     ):

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     HANDLE_ALERTS = "handle_alerts"
     READ_ALERT_RULES = "read_alert_rules"
     MANAGE_ALERT_RULES = "manage_alert_rules"
+    READ_SEALS = "read_seals"
     READ_EXEMPTIONS = "read_exemptions"
     MANAGE_EXEMPTIONS = "manage_exemptions"
     MANAGE_REGISTER = "manage_register"
@@ -61,6 +62,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_ALERT_RULES: CENTRE,
     Permission.MANAGE_ALERT_RULES: frozenset({Role.OFFICE, Role.SYSTEM_ADMIN}),
     Permission.MANAGE_DELIVERY: frozenset({Role.SYSTEM_ADMIN}),
+    Permission.READ_SEALS: frozenset({Role.OFFICE, Role.SUPERVISOR, Role.AUDITOR}),
     Permission.READ_EXEMPTIONS: CENTRE,
     Permission.MANAGE_EXEMPTIONS: frozenset({Role.OFFICE}),
     Permission.MANAGE_REGISTER: frozenset({Role.SYSTEM_ADMIN}),
@@ -71,7 +73,8 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
 }
 
 READING = frozenset(each for each in Permission if each.value.startswith("read_")) - {
-    Permission.READ_AUDIT_LOG
+    Permission.READ_AUDIT_LOG,
+    Permission.READ_SEALS,
 }
 """What `intact demo --open` leaves open on loopback."""
 

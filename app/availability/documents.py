@@ -1,7 +1,7 @@
 """The documents of the REST interface and of `intact kpi`; they are the same."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -69,6 +69,10 @@ class MonthlyDocument(BaseModel):
     month: str
     timezone: str
     policy: str
+    sealed: bool = Field(description="The figures stand, and change only by an amendment")
+    version: int | None = Field(description="Of the seal; null while the month is open")
+    sealed_at: datetime | None
+    manifest_sha256: str | None = Field(description="Of the seal's manifest")
     total: PeriodRow
     rows: list[PeriodRow]
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.availability.figures import SCALES, Figure
-from app.availability.months import GROUPINGS, MonthFigures, MonthLine
+from app.availability.months import GROUPINGS, MonthFigures, MonthLine, SealShown
 from app.fleet.roster import Grouping
 from app.tabular.report import Form, Report, ReportColumn, Value
 from app.web.language import Language, message, translations
@@ -55,8 +55,19 @@ def _facts(found: MonthFigures, written: datetime, _: Translate) -> list[tuple[s
         (_("State"), state),
         (_("Time zone"), found.timezone),
         (_("Policy"), found.policy),
+        *_seal(found.seal, _),
         (_("Written"), written.strftime(MINUTE)),
     ]
+
+
+def _seal(seal: SealShown | None, _: Translate) -> list[tuple[str, str]]:
+    if seal is None:
+        return []
+    version = _("version %(version)d, %(at)s") % {
+        "version": seal.version,
+        "at": seal.at.strftime(MINUTE),
+    }
+    return [(_("Sealed"), version), (_("SHA-256 of the manifest"), seal.sha256)]
 
 
 def _columns(grouping: Grouping, language: Language) -> list[ReportColumn]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.availability.documents import PeriodRow
+from app.availability.documents import MonthlyDocument, PeriodRow
 from app.availability.figures import Figure, Verdict, coverage, figure
 from app.availability.periods import monthly
 from app.availability.selection import Filters, Selection, group_named, select_devices
@@ -76,6 +76,15 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class SealShown:
+    """Under which seal the figures stand; `at` is local time."""
+
+    version: int
+    at: datetime
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class MonthAsked:
     """What somebody wants to see of which month.
 
@@ -116,6 +125,7 @@ class MonthFigures:
     reached: Reached
     timezone: str
     policy: str
+    seal: SealShown | None
     lines: Sequence[MonthLine]
     total: MonthLine
     list: Listing
@@ -139,6 +149,7 @@ def month_figures(
         reached(settings, asked.month, now),
         document.timezone,
         document.policy,
+        _seal(document),
         lines,
         _line(document.total),
         wanted.of(len(lines)),
@@ -169,6 +180,13 @@ def months_offered(database: Database, settings: Settings, chosen: Month, now: i
 def before(month: Month) -> Month:
     """The month before."""
     return Month.of(month.first - timedelta(days=1))
+
+
+def _seal(document: MonthlyDocument) -> SealShown | None:
+    version, at, sha256 = document.version, document.sealed_at, document.manifest_sha256
+    if version is None or at is None or sha256 is None:
+        return None
+    return SealShown(version, at, sha256)
 
 
 def _line(row: PeriodRow) -> MonthLine:

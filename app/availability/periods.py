@@ -6,7 +6,7 @@ questions about single devices read the ledger itself.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from app.config import Settings
 from app.database import Database
 from app.errors import BadParameter
 from app.evidence.ledger import bring_up_to_date
+from app.evidence.sealing.queries import seal_in_force
 from app.fleet.roster import Grouping
 from kpi.calendar import Month, existing_end, local_day
 from kpi.policy import DEFAULT_POLICY
@@ -53,10 +54,15 @@ def monthly(
         last = _last_day_with_slots(settings, month.last, now)
         sums = _sums(session, selection, month.first, last)
         total = _total(session, selection, month.first, last, sums)
+        seal = seal_in_force(session, month)
     return MonthlyDocument(
         month=str(month),
         timezone=settings.timezone,
         policy=DEFAULT_POLICY.label,
+        sealed=seal is not None,
+        version=seal and seal.version,
+        sealed_at=seal and datetime.fromtimestamp(seal.sealed_at, settings.zone),
+        manifest_sha256=seal and seal.sha256,
         total=total,
         rows=[_row(selection, group, *sums[group]) for group in _in_order(selection, sums)],
     )

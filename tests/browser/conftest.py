@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.accounts.guard import SESSION_COOKIE
 from app.accounts.permissions import Role
 from tests.browser.district import District, served_district
+from tests.browser.eventful import make_eventful
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -34,6 +35,12 @@ LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 VENDOR = Path(__file__).parent / "vendor"
 HTMX = Path("app/web/static/vendor/htmx.org/htmx.min.js")
 SERIOUS = ("serious", "critical")
+LISTENING = ("/", "/wall")
+"""Pages that never stop listening, so that their network is never idle."""
+ASKING = ("/map", "/docs")
+"""Pages that go on asking once they are loaded."""
+TWO_FRAMES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+UNFINISHED = "[data-chart]:not(:has(canvas)), [data-map]:not(:has(.spots > *)), .htmx-request"
 
 
 def _missing(what: str, remedy: str) -> None:
@@ -50,6 +57,12 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
         _missing("a file of the screen", "run `pip install --editable .`")
     with served_district(tmp_path_factory.mktemp("district")) as district:
         yield district
+
+
+@pytest.fixture(scope="session")
+def eventful(district: District) -> dict[str, str]:
+    """Much has happened in the district; for the name of each path parameter a row to look at."""
+    return make_eventful(district)
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +92,30 @@ class Visit:
         self.page.on("request", lambda request: self._note_request(own, request.url))
         self.page.on("requestfailed", lambda request: self._note_failure(request))
 
-    def axe(self) -> list[str]:
-        """What axe finds serious or worse: rule and element."""
+    def open(self, path: str) -> bool:
+        """Go to a page and wait until it is drawn; False where it is answered by an error."""
+        answer = self.page.goto(path)
+        if path in ASKING:
+            self.page.wait_for_load_state("networkidle")
+        expect(self.page.locator(UNFINISHED)).to_have_count(0)
+        return answer is not None and answer.ok
+
+    def axe(self, *rules: str) -> list[str]:
+        """What axe finds serious or worse, by these rules or all: rule and element."""
         self.page.evaluate((VENDOR / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-        found: dict[str, Any] = self.page.evaluate("axe.run({resultTypes: ['violations']})")
+        options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+        found: dict[str, Any] = self.page.evaluate("options => axe.run(options)", options)
         return [
             f"{rule['id']}: {node['html'][:200]}"
             for rule in found["violations"]
             if rule["impact"] in SERIOUS
             for node in rule["nodes"]
         ]
+
+    def resize(self, width: int) -> None:
+        """Another window, and what scripts make of it."""
+        self.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+        self.page.evaluate(TWO_FRAMES)
 
     def width(self) -> int:
         """How wide the document is, in CSS pixels."""
@@ -137,7 +164,7 @@ def visit(browser: Browser, district: District) -> Iterator[Callable[..., Visit]
         opened.watch(district.address)
         visits.append(opened)
         opened.page.goto(path)
-        if path.partition("?")[0] not in ("/", "/wall"):  # which never stop listening
+        if path.partition("?")[0] not in LISTENING:
             opened.page.wait_for_load_state("networkidle")
         return opened
 

@@ -19,20 +19,6 @@ def _swept(district: District) -> None:
     district.sweep()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme", "language"),
-    [(390, "light", "zh"), (390, "dark", "en"), (1440, "dark", "zh"), (3840, "light", "en")],
-)
-def test_read_well_everywhere(
-    visit: Visits, district: District, width: int, scheme: str, language: str
-) -> None:
-    code = district.cameras()[0].code
-    for path in ("/devices", f"/devices/{code}", f"/devices/{code}?hour=0"):
-        opened = visit(path, width=width, scheme=scheme, language=language)
-        assert opened.width() <= width
-        assert opened.axe() == []
-
-
 def test_from_the_list_to_the_slots_of_an_hour(visit: Visits, district: District) -> None:
     camera = district.cameras()[0]
     page = visit("/devices", language="en").page

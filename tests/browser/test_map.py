@@ -34,15 +34,6 @@ def act(page: Page, what: Callable[[], None]) -> None:
     page.locator("#map .spots [data-old]").wait_for(state="detached")
 
 
-@pytest.mark.parametrize("width", [390, 1440, 3840])
-@pytest.mark.parametrize(("scheme", "language"), [("light", "zh"), ("dark", "en")])
-def test_reads_well_everywhere(visit: Visits, width: int, scheme: str, language: str) -> None:
-    opened = visit("/map", width=width, scheme=scheme, language=language)
-    assert clusters(opened.page).count() > 1
-    assert opened.width() <= width
-    assert opened.axe() == []
-
-
 def test_from_clusters_to_the_page_of_a_camera(visit: Visits, district: District) -> None:
     page = visit("/map", language="en").page
     shown = page.locator("#map-table tbody td:nth-child(2)").all_text_contents()

@@ -22,18 +22,6 @@ def _swept(district: District) -> None:
     district.sweep()
 
 
-@pytest.mark.parametrize(("width", "scheme", "language"), WIDTHS)
-@pytest.mark.parametrize(
-    "path", ["/months", "/months?by=fleet", "/months/outages?by=fleet", "/months/suspensions"]
-)
-def test_read_well_everywhere(
-    visit: Visits, path: str, width: int, scheme: str, language: str
-) -> None:
-    opened = visit(path, width=width, scheme=scheme, language=language)
-    assert opened.width() <= width
-    assert opened.axe() == []
-
-
 @pytest.mark.parametrize(
     ("language", "pages", "months", "outages"),
     [("en", "Pages", "Months", "Outages"), ("zh", "页面", "月度考核", "故障时段")],

@@ -20,18 +20,6 @@ def _swept(district: District) -> None:
     district.sweep()
 
 
-@pytest.mark.parametrize("width", [390, 1440, 3840])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_reads_well_everywhere(visit: Visits, width: int, scheme: str, language: str) -> None:
-    opened = visit("/", width=width, scheme=scheme, language=language)
-    heading = {"zh": "总览", "en": "Overview"}[language]
-    assert opened.page.get_by_role("heading", level=1).inner_text() == heading
-    opened.page.locator("[data-chart] canvas").wait_for()
-    assert opened.width() <= width
-    assert opened.axe() == []
-
-
 def without_timer(route: Route) -> None:
     """The page as it is, but for the timer that would ask in any case."""
     answer = route.fetch()
@@ -43,7 +31,7 @@ def without_timer(route: Route) -> None:
 def test_shows_by_itself_what_changed_and_keeps_the_place(
     visit: Visits, district: District
 ) -> None:
-    camera = district.cameras()[0]
+    camera = district.cameras()[9]
     page = visit("/", language="en").page
     page.route(lambda url: urlsplit(url).path == "/", without_timer)
     page.reload()

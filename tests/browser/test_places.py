@@ -16,22 +16,6 @@ def _swept(district: District) -> None:
     district.sweep()
 
 
-@pytest.mark.parametrize("kind", ["station", "room", "project", "contractor"])
-@pytest.mark.parametrize(
-    ("width", "scheme", "language"),
-    [(390, "light", "zh"), (1440, "dark", "en"), (3840, "light", "en"), (1440, "light", "zh")],
-)
-def test_read_well_everywhere(
-    visit: Visits, district: District, kind: str, width: int, scheme: str, language: str
-) -> None:
-    code = getattr(district.cameras()[0], kind)
-    for path in (f"/{kind}s", f"/{kind}s/{quote(code, safe='')}"):
-        opened = visit(path, width=width, scheme=scheme, language=language)
-        assert opened.width() <= width
-        assert opened.axe() == []
-    assert opened.page.get_by_role("heading", level=1).inner_text() == code
-
-
 def test_from_the_fleet_to_the_outages_of_a_day(visit: Visits, district: District) -> None:
     page = visit("/", language="en").page
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Projects").click()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
@@ -15,21 +14,6 @@ Visits = Callable[..., Visit]
 ADMIN = Role.SYSTEM_ADMIN
 BAD = "code,name,address,station\nN1,Good,10.8.0.1,North\nN2,Bad,10.8.0.999,North\nN3,,10.8.0.3,\n"
 GOOD = "code,name,address,station\nN5,Fifth,10.8.0.5,North\n"
-
-
-@pytest.mark.parametrize(
-    ("width", "scheme", "language"),
-    [(390, "dark", "zh"), (1440, "light", "zh"), (1440, "dark", "en"), (3840, "light", "en")],
-)
-def test_reads_well_everywhere(
-    visit: Visits, district: District, width: int, scheme: str, language: str
-) -> None:
-    code = quote(district.cameras()[0].code, safe="")
-    forms = ("", "/devices/new", f"/devices/{code}/edit", "/stations", "/import")
-    for path in (*(f"/register{each}" for each in forms), "/collectors", "/jobs"):
-        opened = visit(path, width=width, scheme=scheme, language=language, role=ADMIN)
-        assert opened.width() <= width, path
-        assert opened.axe() == [], path
 
 
 def test_a_device_is_edited_with_a_mistake_and_then_right(

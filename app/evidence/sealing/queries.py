@@ -50,6 +50,17 @@ def newest_seal(session: Session, month: Month) -> MonthSeal | None:
     return session.scalars(found.order_by(MonthSeal.version.desc()).limit(1)).first()
 
 
+def seal_in_force(session: Session, month: Month) -> MonthSeal | None:
+    """The seal that the month's figures stand under; None where it is open or being amended."""
+    if amendment_of(session, month) is not None:
+        return None
+    return newest_seal(session, month)
+
+
+def seal_of(session: Session, month: Month, version: int) -> MonthSeal | None:
+    return session.get(MonthSeal, (str(month), version))
+
+
 def seals(session: Session, month: Month | None = None) -> list[MonthSeal]:
     """All versions of all months or of one, the newest month first, its versions in order."""
     found = select(MonthSeal).order_by(MonthSeal.month.desc(), MonthSeal.version)

@@ -18,7 +18,13 @@ from app.operations.alerts.api import Handler, RowId
 from app.operations.alerts.messages import AlertFacts, summary, title
 from app.operations.alerts.rules import RuleBook
 from app.operations.alerts.tables import KEY_LENGTH, NOTE_LENGTH, Alert, Scope
-from app.operations.alerts.words import EVENT_WORDS, PLACE_WORDS, SEVERITY_CLASSES, STATE_WORDS
+from app.operations.alerts.words import (
+    EVENT_WORDS,
+    PLACE_WORDS,
+    RULE_WORDS,
+    SEVERITY_CLASSES,
+    STATE_WORDS,
+)
 from app.operations.delivery import words as delivery_words
 from app.operations.delivery.queries import notifications_of
 from app.operations.delivery.recipient_queries import recipient_names
@@ -66,6 +72,7 @@ def show_alerts(
         page_count=pages,
         state=state,
         states=STATE_WORDS,
+        rule_words=RULE_WORDS,
         kind=kind,
         severities=SEVERITY_WORDS,
         classes=SEVERITY_CLASSES,
@@ -171,6 +178,7 @@ def show_silences(request: Request, database: DatabaseDep, settings: SettingsDep
         holding=holding,
         past=past,
         places=PLACE_WORDS,
+        rule_words=RULE_WORDS,
         moment=lambda at: datetime.fromtimestamp(at, settings.zone),
         crumbs=[*_crumbs(language), Crumb(translations(language).gettext("Silences"))],
     )
@@ -222,6 +230,7 @@ def _alert(
         severities=SEVERITY_WORDS,
         classes=SEVERITY_CLASSES,
         events=EVENT_WORDS,
+        rule_words=RULE_WORDS,
         delivery=delivery_words,
         crumbs=[*_crumbs(language), Crumb(shown["title"])],
     )

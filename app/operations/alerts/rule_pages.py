@@ -22,6 +22,7 @@ from app.operations.alerts.words import (
     PERIOD_WORDS,
     PLACE_WORDS,
     RULE_LABELS,
+    RULE_WORDS,
     SEVERITY_CLASSES,
 )
 from app.operations.delivery.recipient_queries import recipient_names
@@ -78,6 +79,7 @@ def show_rules(
         metrics=METRIC_WORDS,
         periods=PERIOD_WORDS,
         places=PLACE_WORDS,
+        rule_words=RULE_WORDS,
         severities=SEVERITY_WORDS,
         classes=SEVERITY_CLASSES,
         crumbs=_crumbs(request),
@@ -176,6 +178,7 @@ def _form(
         labels=RULE_LABELS,
         metrics=METRIC_WORDS,
         periods=PERIOD_WORDS,
+        rule_words=RULE_WORDS,
         places={scope: PLACE_WORDS[scope] for scope in OFFERED},
         severities=SEVERITY_WORDS,
         names=names,

@@ -25,6 +25,18 @@ ALERT_WORDS: Mapping[Metric, str] = {
     Metric.COVERAGE: message("Evidence is insufficient"),
 }
 """What an alert is called that has been opened."""
+RULE_WORDS: Mapping[str, str] = {
+    "fleet_intact_rate": message("Fleet intact rate now"),
+    "fleet_intact_month": message("Fleet intact rate of the month"),
+    "fleet_suspended": message("Fleet suspended rate"),
+    "room_down": message("A room is down"),
+    "incident": message("An incident"),
+    "evidence_missing": message("Collector silent"),
+    "coverage_low": message("Coverage too low"),
+    "clock_wrong": message("Many clocks wrong"),
+    "disk_low": message("Disk nearly full"),
+}
+"""What a shipped rule (by its key) is called; the others are called by their keys."""
 PLACE_WORDS: Mapping[Scope, str] = {
     Scope.FLEET: message("Whole fleet"),
     Scope.STATION: message("Station"),

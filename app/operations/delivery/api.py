@@ -25,6 +25,7 @@ from app.operations.delivery.tables import (
     Notification,
     Recipient,
     Severity,
+    Topics,
 )
 from app.web.language import DEFAULT, Language
 from app.web.problems import problem_responses
@@ -48,6 +49,7 @@ class RecipientItem(BaseModel):
     channel: Channel
     language: Language
     min_severity: Severity
+    topics: Topics
     enabled: bool
     from_settings: bool = Field(description="It is INTACT_WEBHOOK_URL, and changed there")
     changed_at: datetime
@@ -71,6 +73,7 @@ class NewRecipient(BaseModel):
     address: Address
     language: Language = DEFAULT
     min_severity: Severity = Severity.INFO
+    topics: Topics = Topics.ALL
     enabled: bool = True
 
 
@@ -82,6 +85,7 @@ class RecipientChange(BaseModel):
     address: Address | None = None
     language: Language | None = None
     min_severity: Severity | None = None
+    topics: Topics | None = None
     enabled: bool | None = None
 
 
@@ -154,6 +158,7 @@ def add_recipient(
             new.language,
             new.min_severity,
             new.enabled,
+            new.topics,
             new.address.get_secret_value(),
         )
     )
@@ -249,6 +254,7 @@ def _wish(present: Recipient, given: dict[str, Any]) -> Wish:
         language=given.get("language", Language(present.language)),
         min_severity=given.get("min_severity", Severity(present.min_severity)),
         enabled=given.get("enabled", present.enabled),
+        topics=given.get("topics", Topics(present.topics)),
         address=None if address is None else address.get_secret_value(),
     )
 
@@ -260,6 +266,7 @@ def recipient_item(recipient: Recipient, zone: ZoneInfo) -> RecipientItem:
         channel=Channel(recipient.channel),
         language=Language(recipient.language),
         min_severity=Severity(recipient.min_severity),
+        topics=Topics(recipient.topics),
         enabled=recipient.enabled,
         from_settings=recipient.from_settings,
         changed_at=datetime.fromtimestamp(recipient.changed_at, zone),

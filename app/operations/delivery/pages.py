@@ -17,7 +17,7 @@ from app.operations.delivery import api, queries, recipients
 from app.operations.delivery.queries import Wanted
 from app.operations.delivery.recipients import ADDRESS_LENGTH, Wish
 from app.operations.delivery.resending import send_again
-from app.operations.delivery.tables import NAME_LENGTH, Channel, DeliveryState, Severity
+from app.operations.delivery.tables import NAME_LENGTH, Channel, DeliveryState, Severity, Topics
 from app.operations.delivery.wording import SEVERITY_WORDS
 from app.operations.delivery.words import (
     CHANNEL_WORDS,
@@ -25,6 +25,7 @@ from app.operations.delivery.words import (
     LEAST_WORDS,
     STATE_CLASSES,
     STATE_WORDS,
+    TOPIC_WORDS,
 )
 from app.web.language import DEFAULT, Language, language_of, message, translations
 from app.web.navigation import Crumb
@@ -76,10 +77,11 @@ def add_recipient(
     channel: Annotated[Channel, Form()],
     language: Annotated[Language, Form()],
     min_severity: Annotated[Severity, Form()],
+    topics: Annotated[Topics, Form()] = Topics.ALL,
     enabled: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
     """Add one, or show the form with what is wrong."""
-    wish = Wish(name, channel, language, min_severity, bool(enabled), address)
+    wish = Wish(name, channel, language, min_severity, bool(enabled), topics, address)
     try:
         tidy = recipients.checked(wish)
         with database.write() as session:
@@ -100,6 +102,7 @@ def edit_recipient(request: Request, database: DatabaseDep, recipient_id: api.Ro
         Language(present.language),
         Severity(present.min_severity),
         present.enabled,
+        Topics(present.topics),
     )
     return _form(request, recipient_id, wish)
 
@@ -115,11 +118,12 @@ def change_recipient(
     channel: Annotated[Channel, Form()],
     language: Annotated[Language, Form()],
     min_severity: Annotated[Severity, Form()],
+    topics: Annotated[Topics, Form()] = Topics.ALL,
     address: Address = "",
     enabled: Annotated[str, Form(max_length=5)] = "",
 ) -> Response:
     """Save one, or show the form with what is wrong; an empty address is the present one."""
-    wish = Wish(name, channel, language, min_severity, bool(enabled), address or None)
+    wish = Wish(name, channel, language, min_severity, bool(enabled), topics, address or None)
     now = int(time.time())
     try:
         tidy = recipients.checked(wish)
@@ -271,6 +275,7 @@ def _recipients(
         problem=_in_words(request, wrong),
         channels=CHANNEL_WORDS,
         least=LEAST_WORDS,
+        topics=TOPIC_WORDS,
     )
 
 
@@ -290,6 +295,7 @@ def _form(
         problem=_in_words(request, wrong),
         channels=CHANNEL_WORDS,
         least=LEAST_WORDS,
+        topics=TOPIC_WORDS,
         spoken=list(Language),
         crumbs=[Crumb(_("Recipients"), "/recipients"), Crumb(here)],
     )

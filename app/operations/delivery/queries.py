@@ -14,6 +14,7 @@ from app.operations.delivery.tables import (
     Notification,
     Recipient,
     Severity,
+    Topics,
 )
 
 
@@ -37,17 +38,19 @@ def enqueue(
     body: dict[str, Any],
     now: int,
     severity: str = Severity.CRITICAL,
+    topic: Topics = Topics.ALERTS,
 ) -> int:
     """Put a message for each recipient into the outbox, in the transaction of the decision.
 
     `recipients`: ids, of which those are told that are enabled; None: all that are enabled and want
-    the severity. `body`: what is sent as it is to a webhook; in it `summary` holds language → text,
-    `path` (optional) the page to look at, `kind` a name, `since` and `resolved_at` ISO 8601
-    instants. `event`: `resolved`, or what has happened. `now`: UTC seconds. Messages of one alert
-    reach a recipient in the order of these calls. To be called once for each decision. Returns how
-    many messages there are.
+    the severity and the topic. `body`: what is sent as it is to a webhook; in it `summary` holds
+    language → text, `path` (optional) the page to look at, `kind` a name, `since` and `resolved_at`
+    ISO 8601 instants. `event`: `resolved`, or what has happened. `now`: UTC seconds.
+
+    Messages of one alert reach a recipient in the order of these calls. To be called once for each
+    decision. Returns how many messages there are.
     """
-    told = recipients_of(session, recipients, Severity(severity))
+    told = recipients_of(session, recipients, Severity(severity), topic)
     session.add_all(
         Notification(
             alert_id=alert_id,

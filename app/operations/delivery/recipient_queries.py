@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.operations.delivery.tables import WAITING, Notification, Recipient, Severity
+from app.operations.delivery.tables import WAITING, Notification, Recipient, Severity, Topics
 
 
-def recipients_of(session: Session, wanted: Sequence[int] | None, severity: Severity) -> list[int]:
-    """Ids of whom to tell: those of `wanted` that are enabled, or all that want the severity.
+def recipients_of(
+    session: Session, wanted: Sequence[int] | None, severity: Severity, topic: Topics
+) -> list[int]:
+    """Ids of whom to tell: those of `wanted` that are enabled, or all that want such a message.
 
     They stay as they are until the transaction ends: nobody is deleted or disabled meanwhile.
     """
@@ -17,11 +19,12 @@ def recipients_of(session: Session, wanted: Sequence[int] | None, severity: Seve
     if wanted is not None:
         query = query.where(Recipient.id.in_(wanted))
     found = session.scalars(query.with_for_update(read=True))
-    return [
-        each.id
-        for each in found
-        if wanted is not None or Severity(each.min_severity).rank <= severity.rank
-    ]
+    return [each.id for each in found if wanted is not None or _wants(each, severity, topic)]
+
+
+def _wants(recipient: Recipient, severity: Severity, topic: Topics) -> bool:
+    wants_topic = recipient.topics in (Topics.ALL, topic)
+    return wants_topic and Severity(recipient.min_severity).rank <= severity.rank
 
 
 _LISTED = or_(Recipient.enabled, Recipient.from_settings.is_(False))

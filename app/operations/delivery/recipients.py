@@ -1,6 +1,6 @@
 """Who is told: adding, changing, testing and deleting recipients, and the way to each of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,7 @@ from app.errors import BadParameter, NotFound, Refused
 from app.fleet.secrets import Secrets
 from app.operations.delivery import recipient_queries as queries
 from app.operations.delivery.channels import Way, problem_of, send
-from app.operations.delivery.tables import NAME_LENGTH, Channel, Recipient, Severity
+from app.operations.delivery.tables import NAME_LENGTH, Channel, Recipient, Severity, Topics
 from app.operations.delivery.wording import trial_message
 from app.web.language import Language, message
 
@@ -39,6 +39,7 @@ class Wish:
     language: Language
     min_severity: Severity
     enabled: bool = True
+    topics: Topics = Topics.ALL
     address: str | None = field(default=None, repr=False)
 
     def told(self) -> dict[str, Any]:
@@ -48,6 +49,7 @@ class Wish:
             "channel": self.channel.value,
             "language": self.language.value,
             "min_severity": self.min_severity.value,
+            "topics": self.topics.value,
             "enabled": self.enabled,
         } | another
 
@@ -67,7 +69,7 @@ def checked(wish: Wish) -> Wish:
         problem = problem_of(wish.channel, address)
         if problem is not None:
             raise BadParameter("address", problem)
-    return Wish(name, wish.channel, wish.language, wish.min_severity, wish.enabled, address)
+    return replace(wish, name=name, address=address)
 
 
 def add_recipient(
@@ -207,6 +209,7 @@ def _give(session: Session, settings: Settings, recipient: Recipient, wish: Wish
         raise BadParameter("name", message("another recipient has this name"))
     recipient.name, recipient.channel = wish.name, wish.channel.value
     recipient.language, recipient.min_severity = wish.language.value, wish.min_severity.value
+    recipient.topics = wish.topics.value
     recipient.enabled, recipient.changed_at = wish.enabled, now
     if wish.address is not None:
         recipient.address_encrypted = Secrets(settings).encrypt(wish.address)

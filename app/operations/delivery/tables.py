@@ -32,6 +32,15 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
+class Topics(StrEnum):
+    """What a recipient is told of."""
+
+    ALL = "all"
+    ALERTS = "alerts"
+    SEALS = "seals"
+    """Months that were sealed or amended."""
+
+
 class DeliveryState(StrEnum):
     """What became of a message."""
 
@@ -56,6 +65,7 @@ class Recipient(Base):
     address_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)
     language: Mapped[str] = mapped_column(String(8))
     min_severity: Mapped[str] = mapped_column(String(16))
+    topics: Mapped[str] = mapped_column(String(8), server_default=Topics.ALL)
     enabled: Mapped[bool]
     from_settings: Mapped[bool] = mapped_column(default=False)
     changed_at: Mapped[int] = mapped_column(Instant)

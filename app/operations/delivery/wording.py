@@ -8,6 +8,12 @@ from app.web.language import Language, message, translations
 
 RESOLVED, TEST = "resolved", "test"
 """Events that are not an alert's beginning or course."""
+TITLES = {
+    TEST: message("Intact: test message"),
+    RESOLVED: message("Intact: over"),
+    "sealed": message("Intact: month sealed"),
+    "amended": message("Intact: sealed month amended"),
+}
 
 SEVERITY_WORDS = {
     Severity.INFO: message("information"),
@@ -35,10 +41,8 @@ class Message:
 def title_of(told: Message, language: Language) -> str:
     """One line: what kind of message this is."""
     _ = translations(language).gettext
-    if told.event == TEST:
-        return _("Intact: test message")
-    if told.event == RESOLVED:
-        return _("Intact: over")
+    if told.event in TITLES:
+        return _(TITLES[told.event])
     severity = _(SEVERITY_WORDS[Severity(told.severity)])
     return _("Intact: alert (%(severity)s)") % {"severity": severity}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.operations.delivery.tables import Channel, DeliveryState, Severity
+from app.operations.delivery.tables import Channel, DeliveryState, Severity, Topics
 from app.web.language import message
 
 CHANNEL_WORDS: Mapping[Channel, str] = {
@@ -25,7 +25,14 @@ LEAST_WORDS: Mapping[Severity, str] = {
     Severity.WARNING: message("warnings and worse"),
     Severity.CRITICAL: message("severe ones only"),
 }
+TOPIC_WORDS: Mapping[Topics, str] = {
+    Topics.ALL: message("alerts and seals"),
+    Topics.ALERTS: message("alerts"),
+    Topics.SEALS: message("sealed months"),
+}
 EVENT_WORDS: Mapping[str, str] = {
     "opened": message("began"),
     "resolved": message("over"),
+    "sealed": message("month sealed"),
+    "amended": message("month amended"),
 }

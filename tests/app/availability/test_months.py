@@ -316,7 +316,8 @@ def _of(amounts: Amounts) -> MonthFigures:
     )
     asked = MonthAsked(MARCH, Grouping.FLEET, Filters())
     list_ = Listing(MONTH_COLUMNS, "intact", descending=False, page=1, text="")
-    return MonthFigures(asked, Reached(MARCH, None), "Asia/Shanghai", "default-1", [], total, list_)
+    over, zone = Reached(MARCH, None), "Asia/Shanghai"
+    return MonthFigures(asked, over, zone, "default-1", None, [], total, list_)
 
 
 # Who sees what

@@ -1,0 +1,1 @@
+"""Seals as people see them: who is told of one, commands, REST."""

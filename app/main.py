@@ -32,6 +32,7 @@ import app.operations.alerts.rule_api
 import app.operations.alerts.rule_pages
 import app.operations.delivery.api
 import app.operations.delivery.pages
+import app.operations.explaining.api
 import app.operations.faults.api
 import app.operations.faults.pages
 import app.operations.pages
@@ -116,6 +117,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.fleet.api.router,
         app.operations.alerts.api.router,
         app.operations.alerts.rule_api.router,
+        app.operations.explaining.api.router,
         app.operations.faults.api.router,
         app.operations.delivery.api.router,
         app.operations.seals.api.router,

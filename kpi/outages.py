@@ -115,7 +115,7 @@ def _runs(
     """The samples that count, and from where to where (exclusive) each run of them goes."""
     counts = np.isin(class_table[samples.status], list(failing))
     for cover in covered:
-        counts[_slots_of(samples, cover)] = False
+        counts[slots_of(samples, cover)] = False
     kept = Failing(*(column[counts] for column in samples))
     follows = kept.tick[1:] == kept.tick[:-1] + kept.length[:-1]
     same = kept.device[1:] == kept.device[:-1]
@@ -124,8 +124,8 @@ def _runs(
     return kept, firsts, np.append(firsts[1:], len(kept.tick))[: len(firsts)]
 
 
-def _slots_of(samples: Failing, cover: Cover) -> slice:
-    """Which samples a cover holds; they lie together."""
+def slots_of(samples: Failing, cover: Cover) -> slice:
+    """Which samples a cover holds (its row is a device); they lie together."""
     begin, end = np.searchsorted(samples.device, [cover.row, cover.row + 1]).tolist()
     ticks = samples.tick[begin:end]
     first = begin + int(np.searchsorted(ticks, cover.start))

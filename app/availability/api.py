@@ -69,11 +69,14 @@ def _month(
         raise BadParameter("month", str(error)) from error
 
 
+MonthDep = Annotated[Month, Depends(_month)]
+
+
 @router.get("/availability/monthly", response_model=MonthlyDocument, responses=FOUND_OR_NOT)
 def read_monthly(
     database: DatabaseDep,
     settings: SettingsDep,
-    month: Annotated[Month, Depends(_month)],
+    month: MonthDep,
     filters: FiltersDep,
     group_by: GroupBy = Grouping.FLEET,
     form: FormatName = "json",

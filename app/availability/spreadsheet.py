@@ -28,11 +28,12 @@ def as_csv(document: AnyDocument) -> str:
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow(fields)
     for row in document.rows:
-        writer.writerow(_cell(value) for value in row.model_dump(mode="json").values())
+        writer.writerow(csv_cell(value) for value in row.model_dump(mode="json").values())
     return target.getvalue()
 
 
-def _cell(value: object) -> object:
+def csv_cell(value: object) -> object:
+    """A value as a cell of CSV: truth in lower case, texts harmless to spreadsheets."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return harmless(value) if isinstance(value, str) else value

@@ -1,0 +1,53 @@
+"""The outages behind any percentage of a month, all of them, to the second.
+
+Read day by day, as the ledger was made: a device-day belongs to the groups that the device had on
+that day, a day has its own slot length and reaches as far as its ledger has come.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.availability.outages import devices_on
+from app.availability.selection import Selection
+from app.config import Settings
+from app.evidence.covers import covers_of
+from app.evidence.queries import ledger_days
+from app.evidence.samples import failing_samples
+from kpi.calendar import Month, day_start
+from kpi.explained import Excuse, Pieces, joined_pieces, outages_told, pieces
+from kpi.ledger import Cover
+from kpi.policy import DEFAULT_POLICY
+
+
+def explained(session: Session, settings: Settings, selection: Selection, month: Month) -> Pieces:
+    """The outages of these devices, the longest first; excused ones among them.
+
+    Those without an excuse add up to the impaired and offline seconds of the month's figures.
+    Memory grows with the outages, not with the samples.
+    """
+    days = _days(session, settings, selection, month.first, month.last)
+    found = outages_told(joined_pieces(list(days)))
+    return found.take(np.lexsort((found.start, found.device, found.start - found.end)))
+
+
+def missing_seconds(found: Pieces) -> int:
+    """What the outages take off the intact time."""
+    counts = found.excuse == Excuse.NONE
+    return int((found.end - found.start)[counts].sum())
+
+
+def _days(
+    session: Session, settings: Settings, selection: Selection, first: date, last: date
+) -> Iterator[Pieces]:
+    table = DEFAULT_POLICY.class_table()
+    for day, (interval_s, through) in sorted(ledger_days(session, first, last).items()):
+        start = day_start(day, settings.zone)
+        devices = devices_on(selection, day)
+        samples = failing_samples(session, devices, start, through, interval_s)
+        ids = np.unique(samples.device).tolist()
+        covers = covers_of(session, settings.zone, ids, start, through)
+        by_id = ([Cover(ids[row], begin, end) for row, begin, end in each] for each in covers)
+        yield pieces(samples, table, *by_id)

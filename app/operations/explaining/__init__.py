@@ -1,0 +1,1 @@
+"""What is behind the percentages: the outages of a month, to the second."""

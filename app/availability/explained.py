@@ -10,15 +10,14 @@ from datetime import date
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.availability.outages import devices_on
+from app.availability.month_queries import with_outages_on
 from app.availability.selection import Selection
 from app.config import Settings
-from app.evidence.covers import covers_of
+from app.evidence.covers import by_id, figured_covers
 from app.evidence.queries import ledger_days
 from app.evidence.samples import failing_samples
 from kpi.calendar import Month, day_start
 from kpi.explained import Excuse, Pieces, joined_pieces, outages_told, pieces
-from kpi.ledger import Cover
 from kpi.policy import DEFAULT_POLICY
 
 
@@ -45,9 +44,8 @@ def _days(
     table = DEFAULT_POLICY.class_table()
     for day, (interval_s, through) in sorted(ledger_days(session, first, last).items()):
         start = day_start(day, settings.zone)
-        devices = devices_on(selection, day)
+        devices = with_outages_on(selection, day)
         samples = failing_samples(session, devices, start, through, interval_s)
         ids = np.unique(samples.device).tolist()
-        covers = covers_of(session, settings.zone, ids, start, through)
-        by_id = ([Cover(ids[row], begin, end) for row, begin, end in each] for each in covers)
-        yield pieces(samples, table, *by_id)
+        covers = figured_covers(session, settings.zone, ids, start, through)
+        yield pieces(samples, table, *(by_id(each, ids) for each in covers))

@@ -8,6 +8,7 @@ one can hold an outage that the page shows.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,7 +21,7 @@ from app.availability.periods import require_begun
 from app.availability.selection import Selection
 from app.config import Settings
 from app.database import Database
-from app.evidence.covers import covers_by_id
+from app.evidence.covers import by_id, figured_covers
 from app.evidence.ledger import bring_up_to_date
 from app.evidence.queries import ledger_days
 from app.evidence.samples import failing_samples
@@ -214,8 +215,8 @@ def _of_torn_days(session: Session, lost: MonthLosses, torn: Losses) -> Iterator
         device_ids = np.sort(torn.device[of_day]).tolist()
         end, interval_s = int(torn.end[of_day][0]), lost.intervals[start]
         samples = failing_samples(session, device_ids, start, end, interval_s)
-        covers = covers_by_id(session, lost.zone, device_ids, start, end)
-        yield spans(samples, TABLE, covers, lost.classes)
+        covers = chain(*figured_covers(session, lost.zone, device_ids, start, end))
+        yield spans(samples, TABLE, by_id(covers, device_ids), lost.classes)
 
 
 def _seen(session: Session, lost: MonthLosses, shown: Spans) -> list[Outage]:

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.availability.queries import belongs_on
+from app.availability.selection import Selection
 from app.evidence.tables import Ledger
 from app.fleet.tables import Assignment
 
@@ -26,3 +27,16 @@ def lost_on(
         .where(Ledger.day == day, lost > 0, Assignment.cohort_id.in_(cohort_ids))
     )
     return [(device_id, seconds) for device_id, seconds in session.execute(query)]
+
+
+def with_outages_on(selection: Selection, day: date) -> Select[int]:
+    """The devices in question that may have had an outage on a day, an excused one among them."""
+    failed = Ledger.impaired + Ledger.offline + Ledger.suspended + Ledger.exempted
+    found = (
+        select(Ledger.device_id)
+        .join(Assignment, belongs_on(Ledger.device_id, Ledger.day))
+        .where(Ledger.day == day, failed > 0, Assignment.cohort_id.in_(selection.cohorts.keys()))
+    )
+    if selection.device_id is not None:
+        found = found.where(Ledger.device_id == selection.device_id)
+    return found

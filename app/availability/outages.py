@@ -56,7 +56,7 @@ def outages_of(
         if day in lengths:
             start, end = day_bounds(day, settings.zone)
             reached = min(end, existing_end(now, lengths[day]))
-            devices = devices_on(selection, day)
+            devices = _devices_on(selection, day)
             parts.append(failing_samples(session, devices, start, reached, lengths[day]))
     samples = joined(parts)
     device_ids = sorted(set(samples.device.tolist()))
@@ -65,8 +65,7 @@ def outages_of(
     return outages(samples, DEFAULT_POLICY.class_table(), covers)
 
 
-def devices_on(selection: Selection, day: date) -> Select[int]:
-    """The ids of the devices in question that were in service on a day."""
+def _devices_on(selection: Selection, day: date) -> Select[int]:
     members = (
         select(Device.id)
         .join(Assignment, Assignment.device_id == Device.id)

@@ -1,7 +1,7 @@
 """What lies over the evidence: suspensions and exemptions as covers of devices and times."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain
 from typing import NamedTuple
@@ -13,7 +13,8 @@ from app.accounts.reach import Reach
 from app.evidence.exemptions import queries
 from app.evidence.exemptions.tables import Exemption, ExemptionScope
 from app.evidence.queries import suspension_covers
-from kpi.calendar import day_start
+from app.evidence.sealing.facts import SealedFact, sealed_facts
+from kpi.calendar import Month, day_start, local_day
 from kpi.ledger import Cover
 
 
@@ -35,12 +36,29 @@ def covers_of(
     )
 
 
+def by_id(covers: Iterable[Cover], device_ids: Sequence[int]) -> list[Cover]:
+    """For `kpi.outages`: their rows are the devices' ids."""
+    return [Cover(device_ids[row], begin, until) for row, begin, until in covers]
+
+
 def covers_by_id(
     session: Session, zone: ZoneInfo, device_ids: Sequence[int], start: int, end: int
 ) -> list[Cover]:
-    """Both kinds together, for `kpi.outages`: their rows are the devices' ids."""
-    both = covers_of(session, zone, device_ids, start, end)
-    return [Cover(device_ids[row], begin, until) for row, begin, until in chain(*both)]
+    """Both kinds together; their rows are the devices' ids."""
+    return by_id(chain(*covers_of(session, zone, device_ids, start, end)), device_ids)
+
+
+def figured_covers(
+    session: Session, zone: ZoneInfo, device_ids: Sequence[int], start: int, end: int
+) -> Covers:
+    """As the figures have them: of a sealed month those of its manifest, whatever came later.
+
+    `[start, end)` lies within one month.
+    """
+    facts = sealed_facts(session, Month.of(local_day(start, zone)))
+    if facts is None:
+        return covers_of(session, zone, device_ids, start, end)
+    return Covers(*(_covers(session, zone, device_ids, each) for each in facts))
 
 
 def exemption_covers(
@@ -48,13 +66,22 @@ def exemption_covers(
 ) -> list[Cover]:
     """Exemptions of a room, project or power district hold for those that belong to it that day."""
     found = queries.exemptions_touching(session, start, end)
-    if not found:
+    return _covers(session, zone, device_ids, found)
+
+
+def _covers(
+    session: Session,
+    zone: ZoneInfo,
+    device_ids: Sequence[int],
+    facts: Sequence[Exemption] | Sequence[SealedFact],
+) -> list[Cover]:
+    if not facts:
         return []
-    by_scope: dict[ExemptionScope, dict[str, list[Exemption]]] = defaultdict(
+    by_scope: dict[ExemptionScope, dict[str, list[Exemption | SealedFact]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for exemption in found:
-        by_scope[ExemptionScope(exemption.scope)][exemption.code].append(exemption)
+    for fact in facts:
+        by_scope[ExemptionScope(fact.scope)][fact.code].append(fact)
     row_of = {device_id: row for row, device_id in enumerate(device_ids)}
     return [
         Cover(row_of[member.device_id], *span)
@@ -91,12 +118,15 @@ def exemptions_of(
 
 
 def _spans(
-    from_day: date, to_day: date | None, exemptions: Sequence[Exemption], zone: ZoneInfo
+    from_day: date,
+    to_day: date | None,
+    facts: Sequence[Exemption | SealedFact],
+    zone: ZoneInfo,
 ) -> Iterator[tuple[int, int | None]]:
-    """The exemptions as far as the device belongs to what they name."""
+    """The facts as far as the device belongs to what they name."""
     first = 0 if from_day.year == 1 else day_start(from_day, zone)
     last = None if to_day is None else day_start(to_day, zone)
-    for each in exemptions:
+    for each in facts:
         start = max(each.start, first)
         ends = [end for end in (each.end, last) if end is not None]
         end = min(ends) if ends else None

@@ -153,11 +153,12 @@ def read_failing(path: Path, device_ids: Ints | None) -> tuple[Ints, Ints, Ints]
     """
     with _opened(path) as file:
         parts = []
-        for device, tick, status in _columns(file, COLUMNS[:3], device_ids):
-            failing = np.flatnonzero(status > Status.INTACT)
-            if device_ids is not None:
-                failing = failing[np.isin(device[failing], device_ids)]
-            parts.append((device[failing], tick[failing], status[failing]))
+        for table in _tables(file, COLUMNS[:3], device_ids):
+            raw = [column.to_numpy() for column in table.columns]
+            failing = np.flatnonzero(raw[2] > Status.INTACT)
+            device, tick, status = (column[failing].astype(np.int64) for column in raw)
+            chosen = slice(None) if device_ids is None else np.isin(device, device_ids)
+            parts.append((device[chosen], tick[chosen], status[chosen]))
     if not parts:
         return tuple(np.empty((3, 0), dtype=np.int64))  # type: ignore[return-value]
     device, tick, status = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -224,11 +225,14 @@ def _columns(
     file: Any, names: Sequence[str], device_ids: Ints | None
 ) -> Iterator[tuple[Ints, ...]]:
     """The columns of each group of rows that may hold one of the devices."""
-    for number in range(file.metadata.num_row_groups):
-        if device_ids is not None and not _may_hold(file.metadata.row_group(number), device_ids):
-            continue
-        table = file.read_row_group(number, columns=list(names))
+    for table in _tables(file, names, device_ids):
         yield tuple(_numbers(table.column(name)) for name in names)
+
+
+def _tables(file: Any, names: Sequence[str], device_ids: Ints | None) -> Iterator[Any]:
+    for number in range(file.metadata.num_row_groups):
+        if device_ids is None or _may_hold(file.metadata.row_group(number), device_ids):
+            yield file.read_row_group(number, columns=list(names))
 
 
 def _numbers(column: Any) -> Ints:

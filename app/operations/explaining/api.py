@@ -3,12 +3,14 @@
 import csv
 import io
 import time
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,8 @@ from app.availability.explained import explained, missing_seconds
 from app.availability.periods import require_begun
 from app.availability.selection import select_devices
 from app.availability.spreadsheet import csv_cell
+from app.config import Settings
+from app.database import Database
 from app.evidence.ledger import bring_up_to_date
 from app.fleet.roster import Grouping, names_of
 from app.operations.explaining.queries import incidents_of
@@ -33,6 +37,7 @@ COLUMNS = (
     "device", "name", "from", "to", "seconds", "status", "class", "incident", "suspended",
     "exempted",
 )  # fmt: skip
+ROWS_A_PORTION = 2_000
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Query(ge=1, le=1_000)]
 
@@ -93,10 +98,8 @@ def read_outages(
         selection = select_devices(session, Grouping.FLEET, filters)
         found = explained(session, settings, selection, month)
         if form == "csv":
-            return Response(_csv(_items(session, found, settings.zone)), media_type=CSV_TYPE)
-        first = (page - 1) * page_size
-        places = np.arange(first, min(first + page_size, len(found.start)))
-        items = _items(session, found.take(places), settings.zone)
+            return StreamingResponse(_csv(database, settings, found), media_type=CSV_TYPE)
+        items = _items(session, _portion(found, (page - 1) * page_size, page_size), settings.zone)
     return OutageDocument(
         month=str(month),
         timezone=settings.timezone,
@@ -131,11 +134,21 @@ def _items(session: Session, found: Pieces, zone: ZoneInfo) -> list[OutageItem]:
     ]
 
 
-def _csv(items: list[OutageItem]) -> str:
+def _portion(found: Pieces, first: int, count: int) -> Pieces:
+    return found.take(np.arange(first, min(first + count, len(found.start))))
+
+
+def _csv(database: Database, settings: Settings, found: Pieces) -> Iterator[str]:
+    """All of them, written a portion at a time."""
+    yield _lines([COLUMNS])
+    for first in range(0, len(found.start), ROWS_A_PORTION):
+        with database.read() as session:
+            items = _items(session, _portion(found, first, ROWS_A_PORTION), settings.zone)
+        rows = (item.model_dump(mode="json") for item in items)
+        yield _lines([csv_cell(row[name]) for name in COLUMNS] for row in rows)
+
+
+def _lines(rows: Iterable[Iterable[object]]) -> str:
     target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for item in items:
-        row = item.model_dump(mode="json")
-        writer.writerow(csv_cell(row[name]) for name in COLUMNS)
+    csv.writer(target, lineterminator="\r\n").writerows(rows)
     return target.getvalue()

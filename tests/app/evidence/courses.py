@@ -107,6 +107,22 @@ def courses(draw: st.DrawFn) -> list[Step]:
     return draw(st.permutations([*arrivals, *again, *facts, *looks, *archives]))
 
 
+ROUGH: list[Step] = [
+    Arrival("A", 0, 300, 0),
+    Fact("exemption", "R0", 3600, 200_000),  # A leaves the room before that
+    Look(200),
+    Arrival("A", 150, 200, 20),  # half of it late, half in conflict
+    Archive(),
+    Arrival("B", 100, 150, 12),  # late for a day that has its file
+    Arrival("A", 150, 200, 20),
+    Look(SLOTS),
+    Fact("suspension", "B", 100_000, None),
+    Arrival("C", 0, SLOTS, 21),
+    Archive(),
+]
+"""Late, in conflict, twice, over day files; with facts that begin and end between."""
+
+
 @dataclass
 class Course:
     """A small fleet, and what has become known of it so far."""

@@ -16,31 +16,13 @@ from kpi.calendar import days_between
 from tests.app.evidence.courses import (
     FIRST,
     LAST,
-    SLOTS,
-    Archive,
-    Arrival,
+    ROUGH,
     Course,
-    Fact,
-    Look,
     Step,
     begun,
     course,
     courses,
 )
-
-ROUGH: list[Step] = [
-    Arrival("A", 0, 300, 0),
-    Fact("exemption", "R0", 3600, 200_000),  # A leaves the room before that
-    Look(200),
-    Arrival("A", 150, 200, 20),  # half of it late, half in conflict
-    Archive(),
-    Arrival("B", 100, 150, 12),  # late for a day that has its file
-    Arrival("A", 150, 200, 20),
-    Look(SLOTS),
-    Fact("suspension", "B", 100_000, None),
-    Arrival("C", 0, SLOTS, 21),
-    Archive(),
-]
 
 
 def ledger(made: Course) -> dict[tuple[date, int], tuple[int, ...]]:

@@ -7,19 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
+from app.accounts.audit import Actor
 from app.accounts.caller import Caller
 from app.accounts.permissions import Role, permissions_of
 from app.accounts.reach import Reach
 from app.availability.explained import explained, missing_seconds
+from app.availability.month_outages import month_outages
+from app.availability.months import MonthAsked
 from app.availability.periods import monthly
 from app.availability.selection import Filters, select_devices
 from app.config import Settings
 from app.database import Database
 from app.evidence.archive.archiving import archive_closed_days
+from app.evidence.ledger import mark_touched
+from app.evidence.sealing.sealing import seal_month
+from app.evidence.tables import Suspension
 from app.fleet.roster import Grouping, device_ids_by_code
+from app.fleet.touched import DeviceDays
 from app.main import create_app
 from app.operations.faults.tables import Fault, Incident
+from app.web.listing import Listing
 from kpi.calendar import local_day
 from kpi.explained import Excuse
 from tests.app.asking import Asker
@@ -70,6 +79,30 @@ def test_they_add_up_to_what_every_figure_lacks(make: Any, seed: int) -> None:
             assert missing_seconds(found) == row.impaired_s + row.offline_s
             checked += missing_seconds(found) > 0
     assert checked > 5
+
+
+@only_sqlite
+def test_of_a_sealed_month_they_add_up_whatever_is_recorded_later(make: Any) -> None:
+    made = make(1)
+    seal_month(made.database, made.settings, MONTH, Actor("office"), made.later, forced="gaps")
+    client = asker(made)
+    before = client.ask("GET", f"{OUTAGES}&page_size=1000").json()
+    with made.database.write() as session:
+        session.execute(delete(Suspension))
+        for device_id in made.device_ids:
+            noted = {"reason": "late", "approved_by": "office", "recorded_at": made.later}
+            session.add(Suspension(device_id=device_id, start=made.start, end=None, **noted))
+            mark_touched(session, [DeviceDays(device_id, MONTH.first, MONTH.last)])
+    assert made.store(share=1.0) > 0  # late samples
+    assert client.ask("GET", f"{OUTAGES}&page_size=1000").json() == before
+    total = documents(made, Grouping.FLEET).total
+    assert before["missing_s"] == total.impaired_s + total.offline_s > 0
+    asked = MonthAsked(MONTH, Grouping.FLEET, Filters())
+    page = month_outages(
+        made.database, made.settings, asked, None, Listing((), "seconds", True, 1, ""), made.later
+    )
+    longest = next(each for each in before["items"] if not each["suspended"] | each["exempted"])
+    assert (page.seconds, page.lines[0].seconds) == (before["missing_s"], longest["seconds"])
 
 
 @only_sqlite

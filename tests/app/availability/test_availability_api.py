@@ -22,6 +22,7 @@ FIGURES = {
 }
 CLASSES = {"intact", "impaired", "offline", "unknown", "suspended", "exempted", "intact_by_video"}
 SECONDS = {f"{name}_s" for name in CLASSES}
+SEAL = {"sealed", "version", "sealed_at", "manifest_sha256"}
 
 
 @pytest.mark.usefixtures("district")
@@ -29,7 +30,8 @@ def test_monthly(client: Asker) -> None:
     answer = client.get("/api/v1/availability/monthly?month=2026-03&group_by=station")
     document = answer.json()
     assert answer.status_code == 200
-    assert set(document) == {"month", "timezone", "policy", "total", "rows"}
+    assert set(document) == {"month", "timezone", "policy", "total", "rows"} | SEAL
+    assert [document[name] for name in ("sealed", "version")] == [False, None]
     assert (document["month"], document["timezone"]) == ("2026-03", "Asia/Shanghai")
     assert set(document["total"]) == set(document["rows"][0]) == FIGURES | SECONDS
     assert [row["group"] for row in document["rows"]] == ["North", "South", None]

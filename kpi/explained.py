@@ -41,6 +41,15 @@ class Pieces(NamedTuple):
         return Pieces(*(column[places] for column in self))
 
 
+class Told(NamedTuple):
+    """The longest outages, as many as were asked for; of all outages: how many there are, and the
+    seconds of those without an excuse."""
+
+    outages: Pieces
+    total: int
+    missing_s: int
+
+
 def pieces(
     samples: Failing,
     class_table: npt.NDArray[np.uint8],
@@ -77,6 +86,40 @@ def outages_told(found: Pieces) -> Pieces:
     order = np.lexsort((keys, -seconds, keys // STATUSES))
     _runs, heads = np.unique(keys[order] // STATUSES, return_index=True)
     return _merged(found, alike)._replace(status=keys[order][heads] % STATUSES)
+
+
+def tell(stretches: Iterable[tuple[Pieces, int]], most: int | None = None) -> Told:
+    """The outages of successive stretches, each of which comes with its end; the longest first.
+
+    One may last over several stretches. Held are `most` outages (None: all), the pieces of one
+    stretch and of what lasts over its end.
+    """
+    lasting = joined_pieces([])
+    told = Told(lasting, 0, 0)
+    for found, end in stretches:
+        found = joined_pieces([lasting, found])
+        goes_on = _goes_on(found, end)
+        told = _add(told, found.take(np.flatnonzero(~goes_on)), most)
+        lasting = found.take(np.flatnonzero(goes_on))
+    return _add(told, lasting, most)
+
+
+def _goes_on(found: Pieces, end: int) -> npt.NDArray[np.bool_]:
+    """Whether each piece is of an outage that reaches this end."""
+    begins = _begins(found, (found.device, found.excuse))
+    lasts = np.append(np.flatnonzero(begins)[1:], len(begins))[: np.count_nonzero(begins)] - 1
+    reached: npt.NDArray[np.bool_] = found.end[lasts][np.cumsum(begins) - 1] == end
+    return reached
+
+
+def _add(told: Told, done: Pieces, most: int | None) -> Told:
+    found = outages_told(done)
+    missing = (found.end - found.start)[found.excuse == Excuse.NONE].sum()
+    both = Pieces(*(np.concatenate(column) for column in zip(told.outages, found, strict=True)))
+    order = np.lexsort((both.start, both.device, both.start - both.end))
+    return Told(
+        both.take(order[:most]), told.total + len(found.start), told.missing_s + int(missing)
+    )
 
 
 def _merged(found: Pieces, alike: tuple[Ints, ...]) -> Pieces:

@@ -17,30 +17,29 @@ from app.evidence.covers import by_id, figured_covers
 from app.evidence.queries import ledger_days
 from app.evidence.samples import failing_samples
 from kpi.calendar import Month, day_start
-from kpi.explained import Excuse, Pieces, joined_pieces, outages_told, pieces
+from kpi.explained import Pieces, Told, pieces, tell
 from kpi.policy import DEFAULT_POLICY
 
 
-def explained(session: Session, settings: Settings, selection: Selection, month: Month) -> Pieces:
-    """The outages of these devices, the longest first; excused ones among them.
+def explained(
+    session: Session,
+    settings: Settings,
+    selection: Selection,
+    month: Month,
+    most: int | None = None,
+) -> Told:
+    """The outages of these devices, `most` of them, the longest first; excused ones among them.
 
     Those without an excuse add up to the impaired and offline seconds of the month's figures.
-    Memory grows with the outages, not with the samples.
+    Memory: a day's failing samples, and the outages that are handed back.
     """
-    days = _days(session, settings, selection, month.first, month.last)
-    found = outages_told(joined_pieces(list(days)))
-    return found.take(np.lexsort((found.start, found.device, found.start - found.end)))
-
-
-def missing_seconds(found: Pieces) -> int:
-    """What the outages take off the intact time."""
-    counts = found.excuse == Excuse.NONE
-    return int((found.end - found.start)[counts].sum())
+    return tell(_days(session, settings, selection, month.first, month.last), most)
 
 
 def _days(
     session: Session, settings: Settings, selection: Selection, first: date, last: date
-) -> Iterator[Pieces]:
+) -> Iterator[tuple[Pieces, int]]:
+    """Each day's pieces, and where its ledger ends."""
     table = DEFAULT_POLICY.class_table()
     for day, (interval_s, through) in sorted(ledger_days(session, first, last).items()):
         start = day_start(day, settings.zone)
@@ -48,4 +47,4 @@ def _days(
         samples = failing_samples(session, devices, start, through, interval_s)
         ids = np.unique(samples.device).tolist()
         covers = figured_covers(session, settings.zone, ids, start, through)
-        yield pieces(samples, table, *(by_id(each, ids) for each in covers))
+        yield pieces(samples, table, *(by_id(each, ids) for each in covers)), through

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi.explained import Excuse, Pieces, joined_pieces, outages_told, pieces
+from kpi.explained import Excuse, Pieces, joined_pieces, outages_told, pieces, tell
 from kpi.ledger import Cover
 from kpi.outages import Failing
 from kpi.policy import DEFAULT_POLICY
@@ -91,7 +91,40 @@ def test_cut_anywhere_they_are_joined_again(fleet: list[list[int | None]], cut: 
     assert rows_of(joined_pieces(parts)) == rows_of(whole)
 
 
+@given(
+    st.lists(DAYS, min_size=3, max_size=3),
+    COVERS,
+    st.sets(st.integers(1, SLOTS - 1), max_size=3),
+    st.none() | st.integers(0, 5),
+)
+def test_told_stretch_by_stretch_they_are_the_same(
+    fleet: list[list[int | None]],
+    covers: list[tuple[int, int, int | None]],
+    cuts: set[int],
+    most: int | None,
+) -> None:
+    suspended = [Cover(*each) for each in covers]
+    ends = [*sorted(cuts), SLOTS]
+    stretches = []
+    for first, last in zip([0, *ends], ends, strict=False):
+        part = samples_of([day[first:last] for day in fleet], first * SLOT_S)
+        stretches.append((pieces(part, TABLE, suspended, ()), last * SLOT_S))
+    told = tell(stretches, most)
+    whole = naive(fleet, suspended, [])
+    whole.sort(key=lambda each: (each[1] - each[2], each[0], each[1]))
+    assert rows_of(told.outages) == whole[:most]
+    assert told.total == len(whole)
+    assert told.missing_s == sum(each[2] - each[1] for each in whole if not each[4])
+
+
+def test_a_day_without_evidence_ends_an_outage() -> None:
+    days = [(samples_of([[20, 20]], offset), offset + 2 * SLOT_S) for offset in (0, 600, 720)]
+    told = tell((pieces(found, TABLE, (), ()), end) for found, end in days)
+    assert rows_of(told.outages) == [(0, 600, 840, 20, 0), (0, 0, 120, 20, 0)]
+
+
 def test_nothing_is_nothing() -> None:
+    assert tell([]).total == 0
     assert rows_of(outages_told(joined_pieces([]))) == []
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.accounts.guard import Allowed
 from app.accounts.permissions import Permission
 from app.availability.api import CSV_TYPE, FiltersDep, FormatName, MonthDep
-from app.availability.explained import explained, missing_seconds
+from app.availability.explained import explained
 from app.availability.periods import require_begun
 from app.availability.selection import select_devices
 from app.availability.spreadsheet import csv_cell
@@ -96,16 +96,18 @@ def read_outages(
     bring_up_to_date(database, settings, month.first, month.last, now)
     with database.read() as session:
         selection = select_devices(session, Grouping.FLEET, filters)
-        found = explained(session, settings, selection, month)
+        most = None if form == "csv" else page * page_size
+        found = explained(session, settings, selection, month, most)
         if form == "csv":
-            return StreamingResponse(_csv(database, settings, found), media_type=CSV_TYPE)
-        items = _items(session, _portion(found, (page - 1) * page_size, page_size), settings.zone)
+            return StreamingResponse(_csv(database, settings, found.outages), media_type=CSV_TYPE)
+        shown = _portion(found.outages, (page - 1) * page_size, page_size)
+        items = _items(session, shown, settings.zone)
     return OutageDocument(
         month=str(month),
         timezone=settings.timezone,
         policy=DEFAULT_POLICY.label,
-        missing_s=missing_seconds(found),
-        total=len(found.start),
+        missing_s=found.missing_s,
+        total=found.total,
         page=page,
         page_size=page_size,
         items=items,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 
-from app.availability.explained import explained, missing_seconds
+from app.availability.explained import explained
 from app.availability.selection import Filters, select_devices
 from app.database import Database
 from app.fleet.roster import Grouping
 from kpi.calendar import Month, days_between
-from kpi.explained import Excuse
+from kpi.explained import Excuse, Pieces
 from kpi.policy import DEFAULT_POLICY
 from kpi.status import SlotClass
 from tests.app.evidence.courses import (
@@ -82,10 +82,25 @@ def check(made: Course) -> None:
         for filters in ASKED:
             with made.database.read() as session:
                 selection = select_devices(session, Grouping.FLEET, filters)
-                found = explained(session, made.settings, selection, month)
-            rows = list(zip(*(column.tolist() for column in found), strict=True))
-            assert rows == slot_by_slot(made, filters, month)
-            assert missing_seconds(found) == lacking(made, filters, month)
+                found, first = (
+                    explained(session, made.settings, selection, month, most) for most in (None, 3)
+                )
+            rows = slot_by_slot(made, filters, month)
+            missing = lacking(made, filters, month)
+            assert (rows_of(found.outages), found.total, found.missing_s) == (
+                rows,
+                len(rows),
+                missing,
+            )
+            assert (rows_of(first.outages), first.total, first.missing_s) == (
+                rows[:3],
+                len(rows),
+                missing,
+            )
+
+
+def rows_of(found: Pieces) -> list[Told]:
+    return list(zip(*(column.tolist() for column in found), strict=True))
 
 
 def lacking(made: Course, filters: Filters, month: Month) -> int:

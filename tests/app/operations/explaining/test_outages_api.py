@@ -13,7 +13,7 @@ from app.accounts.audit import Actor
 from app.accounts.caller import Caller
 from app.accounts.permissions import Role, permissions_of
 from app.accounts.reach import Reach
-from app.availability.explained import explained, missing_seconds
+from app.availability.explained import explained
 from app.availability.month_outages import month_outages
 from app.availability.months import MonthAsked
 from app.availability.periods import monthly
@@ -76,8 +76,8 @@ def test_they_add_up_to_what_every_figure_lacks(make: Any, seed: int) -> None:
             with made.database.read() as session:
                 selection = select_devices(session, Grouping.FLEET, Filters(**only))
                 found = explained(session, made.settings, selection, MONTH)
-            assert missing_seconds(found) == row.impaired_s + row.offline_s
-            checked += missing_seconds(found) > 0
+            assert found.missing_s == row.impaired_s + row.offline_s
+            checked += found.missing_s > 0
     assert checked > 5
 
 
@@ -112,7 +112,7 @@ def test_excused_time_is_told_and_not_missing(make: Any) -> None:
     with made.database.read() as session:
         selection = select_devices(session, Grouping.FLEET, Filters())
         found = explained(session, made.settings, selection, MONTH)
-    assert {Excuse.NONE, Excuse.SUSPENDED, Excuse.EXEMPTED} == set(found.excuse.tolist())
+    assert {Excuse.NONE, Excuse.SUSPENDED, Excuse.EXEMPTED} == set(found.outages.excuse.tolist())
     answer = asker(made).ask("GET", f"{OUTAGES}&page_size=1000").json()
     counted = [each for each in answer["items"] if not (each["suspended"] or each["exempted"])]
     assert answer["total"] > len(counted) > 0

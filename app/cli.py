@@ -22,6 +22,7 @@ COMMANDS = {
     "template": "app.evidence.template_commands:templates",
     "export": "app.fleet.commands:exports",
     "kpi": "app.availability.commands:show_kpi",
+    "budget": "app.availability.commands:show_budget",
     "sweep": "app.evidence.commands:sweep_command",
     "probe": "app.evidence.commands:probe_command",
     "discover": "app.fleet.discovery_commands:discover_command",

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from app.accounts.guard import Allowed, AllowedFrom, ReachDep
 from app.accounts.permissions import Permission
+from app.availability.budgets import BudgetDocument, budgets
 from app.availability.documents import DailyDocument, MonthlyDocument, NowDocument
 from app.availability.instant import present
 from app.availability.metrics import exposition
@@ -112,6 +113,18 @@ def read_now(
     """The rates of the last finished sweep, in devices."""
     document = present(database, settings, group_by, filters, int(time.time()))
     return _answer(document, form)
+
+
+@router.get("/availability/budget", responses=FOUND_OR_NOT)
+def read_budget(
+    database: DatabaseDep,
+    settings: SettingsDep,
+    month: MonthDep,
+    filters: FiltersDep,
+    group_by: GroupBy = Grouping.FLEET,
+) -> BudgetDocument:
+    """What the target leaves to be missed in a month, what is spent of it and how fast."""
+    return budgets(database, settings, month, group_by, filters, int(time.time()))
 
 
 @router.get("/rooms")

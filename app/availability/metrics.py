@@ -6,14 +6,17 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from app.availability.budgets import month_budget
 from app.availability.documents import NowDocument
 from app.availability.instant import present
-from app.availability.selection import Filters
+from app.availability.selection import Filters, select_devices
 from app.config import Settings
 from app.database import Database
 from app.evidence.queries import AMOUNTS, last_sweep
 from app.evidence.tables import Sweep
 from app.fleet.roster import Grouping
+from kpi.budget import Budget
+from kpi.calendar import Month, local_day
 
 RATES = ("intact_rate", "online_rate", "suspended_rate", "coverage")
 
@@ -21,10 +24,13 @@ RATES = ("intact_rate", "online_rate", "suspended_rate", "coverage")
 class _Figures(Collector):
     """Gauges of the fleet and of each room at the last sweep; what is not known has no sample."""
 
-    def __init__(self, fleet: NowDocument, rooms: NowDocument, sweep: Sweep | None) -> None:
+    def __init__(
+        self, fleet: NowDocument, rooms: NowDocument, sweep: Sweep | None, spare: Budget
+    ) -> None:
         self.fleet = fleet
         self.rooms = rooms
         self.sweep = sweep
+        self.spare = spare
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         devices = GaugeMetricFamily(
@@ -49,6 +55,7 @@ class _Figures(Collector):
                 family.add_metric([], rate)
             yield family
         yield from self._of_the_sweep()
+        yield from self._of_the_budget()
 
     def _of_the_sweep(self) -> Iterator[GaugeMetricFamily]:
         if self.sweep is None:
@@ -64,6 +71,23 @@ class _Figures(Collector):
         ):
             yield GaugeMetricFamily(f"intact_sweep_{name}", help_text, value=value)
 
+    def _of_the_budget(self) -> Iterator[GaugeMetricFamily]:
+        for name, help_text, seconds in (
+            ("seconds", "Camera-seconds that the month may miss", self.spare.budget),
+            ("spent_seconds", "Camera-seconds that it has missed so far", self.spare.spent),
+            ("left_seconds", "Camera-seconds that it may still miss", self.spare.left),
+        ):
+            yield GaugeMetricFamily(f"intact_budget_{name}", help_text, value=seconds)
+        burn = GaugeMetricFamily(
+            "intact_budget_burn_rate",
+            "How many times as fast as it may the budget is spent",
+            labels=["window"],
+        )
+        for window, rate in self.spare.burn.items():
+            if rate is not None:
+                burn.add_metric([window], float(rate))
+        yield burn
+
 
 def exposition(database: Database, settings: Settings, now: int) -> tuple[bytes, str]:
     """Body and media type of `/metrics`."""
@@ -71,6 +95,9 @@ def exposition(database: Database, settings: Settings, now: int) -> tuple[bytes,
     fleet = present(database, settings, Grouping.FLEET, Filters(), now)
     with database.read() as session:
         sweep = last_sweep(session)
+        cameras = select_devices(session, Grouping.FLEET, Filters()).cohorts.keys()
+        month = Month.of(local_day(now, settings.zone))
+        spare = month_budget(session, settings, cameras, month, now)
     registry = CollectorRegistry()
-    registry.register(_Figures(fleet, rooms, sweep))
+    registry.register(_Figures(fleet, rooms, sweep, spare))
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app.availability.budgets import month_budget
 from app.availability.documents import NowRow
 from app.availability.figures import (
     Figure,
@@ -42,6 +43,7 @@ from app.operations.faults.list_queries import open_incidents
 from app.operations.faults.showing import IncidentLine, incident_line
 from app.web.language import message
 from app.web.words import STATUS_WORDS, class_name
+from kpi.budget import Budget
 from kpi.calendar import Month, local_day
 from kpi.policy import DEFAULT_POLICY
 from kpi.rates import Amounts
@@ -112,6 +114,8 @@ class Overview:
     devices: int
     amounts: Amounts
     rates: Sequence[Rate]
+    budget: Budget
+    breaks_at: datetime | None
     trend: Trend
     evidence: Evidence
     incidents: Sequence[IncidentLine]
@@ -144,6 +148,7 @@ def overview(
         selection = select_devices(session, Grouping.STATION, filters)
         lines = _stations(session, settings, selection, document.rows, now)
         changes, more_changes = _changes(session, settings, selection, now)
+        spare = month_budget(session, settings, selection.cohorts.keys(), Month.of(today), now)
         incidents = [
             incident_line(each, settings.zone, now)
             for each in open_incidents(session, filters.reach)
@@ -159,6 +164,8 @@ def overview(
         timezone=settings.timezone,
         devices=document.total.devices,
         amounts=document.total.amounts,
+        budget=spare,
+        breaks_at=None if spare.breaks_at is None else _local(settings, spare.breaks_at),
         rates=three_rates(document.total.amounts, None if problem else so_far),
         trend=trend(days, ("intact", "online")),
         evidence=Evidence(

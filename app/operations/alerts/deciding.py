@@ -27,6 +27,8 @@ DIRECTIONS: dict[Metric, Direction] = {
     Metric.INCIDENT: "at_most",
     Metric.CLOCK_WRONG: "at_most",
     Metric.DISK_LOW: "at_least",
+    Metric.BUDGET_BURN: "at_most",
+    Metric.MONTH_WILL_MISS: "at_most",
 }
 NOTHING = Fraction(0)
 """The threshold of what ought not to be at all."""

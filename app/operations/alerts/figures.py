@@ -29,6 +29,8 @@ def figures_of(
         return _evidence(sight, zone) | since
     if rule.metric is Metric.INCIDENT:
         return _incident(place, sight) | since
+    if rule.metric is Metric.MONTH_WILL_MISS:
+        return _outlook(place, sight, zone) | since
     told: dict[str, Any] = {
         "metric": rule.metric.value,
         "period": rule.period.value,
@@ -107,6 +109,19 @@ def _incident(place: Place, sight: Sight) -> dict[str, Any]:
         "devices": row.devices,
         "failed": row.failed,
         "failing": row.failing,
+    }
+
+
+def _outlook(place: Place, sight: Sight, zone: ZoneInfo) -> dict[str, Any]:
+    found = sight.outlooks.budgets.get(place)
+    if found is None:
+        return {}
+    return {
+        "outlook": found.outlook.value,
+        "budget_s": found.budget,
+        "spent_s": found.spent,
+        "left_s": found.left,
+        "breaks_at": local_iso(found.breaks_at, zone),
     }
 
 

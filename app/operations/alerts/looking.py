@@ -14,6 +14,7 @@ from app.availability.instant import STALE_SLOTS, devices_now
 from app.availability.rooms import Condition, condition
 from app.config import Settings
 from app.operations.alerts import queries
+from app.operations.alerts.burning import Outlooks, burn_readings, outlooks
 from app.operations.alerts.deciding import WINDOW, Reading, reading_of
 from app.operations.alerts.queries import Place
 from app.operations.alerts.rules import Rule, RuleBook
@@ -56,6 +57,7 @@ class Sight:
     rooms: Mapping[Place, Readings]
     incidents: Mapping[Place, IncidentRow]
     disk: Disk | None
+    outlooks: Outlooks
 
     def readings(self, rule: Rule) -> Iterator[tuple[Place, Readings]]:
         """The places that a rule looks at, each with its readings, the newest first."""
@@ -69,6 +71,10 @@ class Sight:
         elif rule.metric is Metric.ROOM_DOWN:
             for place, of in self.rooms.items():
                 if _is_chosen(rule, place) and not self._is_explained(place):
+                    yield place, of
+        elif rule.metric is Metric.MONTH_WILL_MISS:
+            for place, of in self.outlooks.readings(self.now):
+                if _is_of(rule, place):
                     yield place, of
         elif rule.period is Period.MONTH:
             for place, amounts in self.month.items():
@@ -96,6 +102,9 @@ class Sight:
 
     def _by_sweep(self, rule: Rule, place: Place) -> Iterator[Reading]:
         """A reading for each sweep, made when it is asked for: nearly always one is enough."""
+        if rule.metric is Metric.BUDGET_BURN:
+            yield from burn_readings(self.window, place, WINDOW * rule.limits.for_slots)
+            return
         for sweep in islice(self.window, WINDOW * rule.limits.for_slots):
             amounts = sweep.cameras.get(place, _NO_CAMERAS)
             if rule.metric is Metric.CLOCK_WRONG:
@@ -126,6 +135,7 @@ class Lookout:
         self._rooms: dict[Place, deque[Reading]] = defaultdict(lambda: deque(maxlen=MOST_SWEEPS))
         self._room_of: dict[int, Place | None] = {}
         self._month: Mapping[Place, Amounts] = {}
+        self._outlooks = Outlooks({})
         self._month_read_at = 0
 
     def look(self, session: Session, book: RuleBook, now: int) -> Sight:
@@ -136,8 +146,7 @@ class Lookout:
         stale = newest is None or now - newest.finished_at > limit_s
         if book.look_at(Metric.ROOM_DOWN) and is_new:
             self._look_at_rooms(session, now, newest)
-        if any(book.look_at(metric, Period.MONTH) for metric in RATES):
-            self._look_at_month(session, now)
+        self._look_at_month(session, book, now)
         return Sight(
             now=now,
             interval_s=interval_s,
@@ -149,6 +158,7 @@ class Lookout:
             rooms=self._rooms if not stale else {},
             incidents=_incidents(session) if book.look_at(Metric.INCIDENT) else {},
             disk=_free(self._settings.data_dir) if book.look_at(Metric.DISK_LOW) else None,
+            outlooks=self._outlooks,
         )
 
     def _look_at_rooms(self, session: Session, now: int, newest: SweepView | None) -> None:
@@ -171,12 +181,16 @@ class Lookout:
             is_down = state is Condition.DOWN
             self._rooms[room].appendleft(Reading(tick, int(is_down), 1, known))
 
-    def _look_at_month(self, session: Session, now: int) -> None:
+    def _look_at_month(self, session: Session, book: RuleBook, now: int) -> None:
+        """Every few minutes: it changes slowly."""
         if abs(now - self._month_read_at) < MONTH_EVERY_S:
             return
         today = local_day(now, self._settings.zone)
         first = today.replace(day=1)
-        self._month = queries.month_by_place(session, FLEET, first, today)
+        if any(book.look_at(metric, Period.MONTH) for metric in RATES):
+            self._month = queries.month_by_place(session, FLEET, first, today)
+        if book.look_at(Metric.MONTH_WILL_MISS):
+            self._outlooks = outlooks(session, self._settings, now)
         self._month_read_at = now
 
 

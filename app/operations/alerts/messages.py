@@ -320,6 +320,53 @@ def _disk_low(facts: AlertFacts, zone: ZoneInfo, language: Language) -> str:
     }
 
 
+def _burns(facts: AlertFacts, zone: ZoneInfo, language: Language) -> str:
+    _ = translations(language).gettext
+    return _(
+        "%(where)s: the last hour spent the error budget %(burn)s times as fast as it may (limit "
+        "%(limit)s), since %(since)s."
+    ) % {
+        "where": _where(facts, language),
+        "burn": f"{facts.figures['value']:.1f}",
+        "limit": f"{facts.figures['target']:g}",
+        "since": _clock(facts.since, zone),
+    }
+
+
+def _burns_less(facts: AlertFacts, zone: ZoneInfo, language: Language) -> str:
+    _ = translations(language).gettext
+    return _("%(where)s: the error budget is no longer spent too fast at %(now)s.") % {
+        "where": _where(facts, language),
+        "now": _now(facts, zone),
+    }
+
+
+def _will_miss(facts: AlertFacts, zone: ZoneInfo, language: Language) -> str:
+    _ = translations(language).gettext
+    breaks_at = facts.figures.get("breaks_at")
+    if breaks_at is None:
+        return _("%(where)s: the month has missed its intact target, whatever comes.") % {
+            "where": _where(facts, language)
+        }
+    return _(
+        "%(where)s: at the present rate the error budget of the month is spent on %(at)s; %(left)s "
+        "of %(budget)s camera-hours are left."
+    ) % {
+        "where": _where(facts, language),
+        "at": f"{datetime.fromisoformat(breaks_at):%Y-%m-%d %H:%M}",
+        "left": f"{facts.figures['left_s'] / 3600:,.0f}",
+        "budget": f"{facts.figures['budget_s'] / 3600:,.0f}",
+    }
+
+
+def _will_keep(facts: AlertFacts, zone: ZoneInfo, language: Language) -> str:
+    _ = translations(language).gettext
+    return _("%(where)s: at the present rate the month keeps its target again at %(now)s.") % {
+        "where": _where(facts, language),
+        "now": _now(facts, zone),
+    }
+
+
 Writer = Callable[[AlertFacts, ZoneInfo, Language], str]
 _BY_EVENT: Mapping[AlertEvent, Writer] = {
     AlertEvent.OPENED: _rate_missed,
@@ -339,4 +386,8 @@ _WRITERS: Mapping[tuple[Metric, AlertEvent], Writer] = {
     (Metric.INCIDENT, AlertEvent.RESOLVED): _incident_over,
     (Metric.CLOCK_WRONG, AlertEvent.OPENED): _clocks_wrong,
     (Metric.DISK_LOW, AlertEvent.OPENED): _disk_low,
+    (Metric.BUDGET_BURN, AlertEvent.OPENED): _burns,
+    (Metric.BUDGET_BURN, AlertEvent.RESOLVED): _burns_less,
+    (Metric.MONTH_WILL_MISS, AlertEvent.OPENED): _will_miss,
+    (Metric.MONTH_WILL_MISS, AlertEvent.RESOLVED): _will_keep,
 }

@@ -25,9 +25,16 @@ from app.operations.delivery.recipient_queries import recipient_names
 from app.operations.delivery.tables import Severity
 
 RATES = (Metric.INTACT_RATE, Metric.ONLINE_RATE, Metric.SUSPENDED_RATE, Metric.COVERAGE)
-WITH_THRESHOLD = (*RATES, Metric.CLOCK_WRONG, Metric.DISK_LOW)
+WITH_THRESHOLD = (*RATES, Metric.CLOCK_WRONG, Metric.DISK_LOW, Metric.BUDGET_BURN)
+RISING = (Metric.SUSPENDED_RATE, Metric.CLOCK_WRONG, Metric.BUDGET_BURN)
+"""What is worse the higher it is."""
+BUDGETS = (Metric.BUDGET_BURN, Metric.MONTH_WILL_MISS)
+HIGHEST_BURN = 50
+"""Where nothing works and 98 % ought to."""
 SCOPES: Mapping[Metric, Sequence[Scope]] = {
-    **dict.fromkeys(RATES, tuple(scope for scope in Scope if scope is not Scope.POWER_DISTRICT)),
+    **dict.fromkeys(
+        (*RATES, *BUDGETS), tuple(scope for scope in Scope if scope is not Scope.POWER_DISTRICT)
+    ),
     Metric.ROOM_DOWN: (Scope.FLEET, Scope.ROOM),
     Metric.INCIDENT: (Scope.FLEET, Scope.ROOM, Scope.CONTRACTOR),
     Metric.COLLECTOR_SILENT: (Scope.FLEET,),
@@ -35,7 +42,7 @@ SCOPES: Mapping[Metric, Sequence[Scope]] = {
     Metric.DISK_LOW: (Scope.FLEET,),
 }
 """Of whom a metric can be looked at."""
-AT_ONCE = (Metric.INCIDENT, Metric.DISK_LOW)
+AT_ONCE = (Metric.INCIDENT, Metric.DISK_LOW, Metric.MONTH_WILL_MISS)
 MOST_SLOTS = MOST_SWEEPS // 2
 SHORTEST_REPEAT_S = 60
 LONGEST_REPEAT_S = 30 * 86_400
@@ -163,25 +170,37 @@ def _check_thresholds(wish: RuleWish) -> None:
         if wish.threshold is not None or wish.recovery is not None:
             raise BadParameter("threshold", Remedy("this has none; leave it out"))
         return
-    threshold = _fraction("threshold", wish.threshold)
+    read = _multiple if wish.metric is Metric.BUDGET_BURN else _fraction
+    threshold = read("threshold", wish.threshold)
     if wish.recovery is None:
         return
-    recovery = _fraction("recovery", wish.recovery)
-    falls = wish.metric in (Metric.SUSPENDED_RATE, Metric.CLOCK_WRONG)
-    if (recovery > threshold) if falls else (recovery < threshold):
+    recovery = read("recovery", wish.recovery)
+    if (recovery > threshold) if wish.metric in RISING else (recovery < threshold):
         above = Remedy("must not lie above the threshold")
         below = Remedy("must not lie below the threshold")
-        raise BadParameter("recovery", above if falls else below)
+        raise BadParameter("recovery", above if wish.metric in RISING else below)
 
 
 def _fraction(name: str, text: str | None) -> Decimal:
+    value = _decimal(text)
+    if value is None or not 0 <= value <= 1:
+        raise BadParameter(name, Remedy("must be a decimal fraction from 0 to 1, such as 0.98"))
+    return value
+
+
+def _multiple(name: str, text: str | None) -> Decimal:
+    value = _decimal(text)
+    if value is None or not 0 < value <= HIGHEST_BURN:
+        raise BadParameter(name, Remedy("must be a multiple above 0, up to 50, such as 3"))
+    return value
+
+
+def _decimal(text: str | None) -> Decimal | None:
     try:
         value = Decimal(text or "")
-        if value.is_finite() and 0 <= value <= 1 and len(text or "") <= 16:
-            return value
     except InvalidOperation:
-        pass
-    raise BadParameter(name, Remedy("must be a decimal fraction from 0 to 1, such as 0.98"))
+        return None
+    return value if value.is_finite() and len(text or "") <= 16 else None
 
 
 def _check_times(wish: RuleWish) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.operations.alerts import rule_queries
 from app.operations.alerts.deciding import DIRECTIONS, NOTHING, WINDOW, Limits
 from app.operations.alerts.tables import AlertRule, Metric, Period, Scope
+from app.operations.alerts.window import MOST_SWEEPS
 from app.operations.delivery.tables import Severity
 
 EVIDENCE = (Metric.COLLECTOR_SILENT, Metric.COVERAGE)
@@ -61,6 +62,8 @@ class RuleBook:
     @property
     def sweeps(self) -> int:
         """How many sweeps they look back at."""
+        if self.look_at(Metric.BUDGET_BURN):
+            return MOST_SWEEPS
         return WINDOW * max((rule.limits.for_slots for rule in self.rules), default=1)
 
     def look_at(self, metric: Metric, period: Period = Period.NOW) -> bool:

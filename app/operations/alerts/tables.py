@@ -29,6 +29,10 @@ class Metric(StrEnum):
     """The share of the assessed cameras whose clock is wrong."""
     DISK_LOW = "disk_low"
     """The share of the disk that is free."""
+    BUDGET_BURN = "budget_burn"
+    """How many times as fast as it may the last hour spent the error budget (`kpi.budget`)."""
+    MONTH_WILL_MISS = "month_will_miss"
+    """At the present rate the month misses its target."""
 
 
 class Period(StrEnum):
@@ -62,12 +66,12 @@ class AlertEvent(StrEnum):
 class AlertRule(Base):
     """When an alert is opened, when it is resolved, and how it is told.
 
-    `threshold` and `recovery` are decimal fractions of 1 as text ("0.98"); null where the metric
-    has none. It is opened after `for_slots` slots beyond the threshold, resolved once `recovery` is
-    reached. In quiet hours (`quiet_from` to `quiet_to`, minutes of the local day) only what is
-    critical is told; the rest at their end. `repeat_s`: told again while nobody acknowledges it;
-    `escalate_after_s`: told to others then. `shipped` rules came with the program: they may be
-    changed and disabled, not deleted. `version` counts changes.
+    `threshold` and `recovery` are decimal fractions of 1 as text ("0.98"), of a burn rate multiples
+    ("3"); null where the metric has none. It is opened after `for_slots` slots beyond the
+    threshold, resolved once `recovery` is reached. In quiet hours (`quiet_from` to `quiet_to`,
+    minutes of the local day) only what is critical is told; the rest at their end. `repeat_s`: told
+    again while nobody acknowledges it; `escalate_after_s`: told to others then. `shipped` rules
+    came with the program: they may be changed and disabled, not deleted. `version` counts changes.
     """
 
     __tablename__ = "alert_rule"

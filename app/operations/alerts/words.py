@@ -16,6 +16,8 @@ METRIC_WORDS: Mapping[Metric, str] = {
     Metric.COLLECTOR_SILENT: message("Evidence is missing"),
     Metric.CLOCK_WRONG: message("Wrong clocks"),
     Metric.DISK_LOW: message("Disk nearly full"),
+    Metric.BUDGET_BURN: message("Burn rate of the error budget"),
+    Metric.MONTH_WILL_MISS: message("The month will miss its target"),
 }
 ALERT_WORDS: Mapping[Metric, str] = {
     **METRIC_WORDS,
@@ -23,6 +25,7 @@ ALERT_WORDS: Mapping[Metric, str] = {
     Metric.ONLINE_RATE: message("Online rate below target"),
     Metric.SUSPENDED_RATE: message("Suspended rate above target"),
     Metric.COVERAGE: message("Evidence is insufficient"),
+    Metric.BUDGET_BURN: message("Error budget spent too fast"),
 }
 """What an alert is called that has been opened."""
 RULE_WORDS: Mapping[str, str] = {
@@ -35,6 +38,8 @@ RULE_WORDS: Mapping[str, str] = {
     "coverage_low": message("Coverage too low"),
     "clock_wrong": message("Many clocks wrong"),
     "disk_low": message("Disk nearly full"),
+    "budget_burn": message("Error budget spent too fast"),
+    "month_will_miss": message("The month will miss its target"),
 }
 """What a shipped rule (by its key) is called; the others are called by their keys."""
 PLACE_WORDS: Mapping[Scope, str] = {

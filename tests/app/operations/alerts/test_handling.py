@@ -198,7 +198,7 @@ def test_a_rule_that_is_none(
 
 def test_shipped_rules_stay(office: Asker) -> None:
     rules = {rule["key"]: rule for rule in office.get("/api/v1/alert-rules").json()["rules"]}
-    assert len(rules) == 9
+    assert len(rules) == 11
     fleet = rules["fleet_intact_rate"]
     assert (fleet["threshold"], fleet["recovery"], fleet["for_slots"]) == ("0.98", "0.982", 5)
     path = f"/api/v1/alert-rules/{fleet['id']}"

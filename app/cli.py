@@ -31,6 +31,8 @@ COMMANDS = {
     "seal": "app.operations.seals.commands:seal_command",
     "amend": "app.operations.seals.commands:amend_command",
     "seals": "app.operations.seals.commands:seals_command",
+    "backup": "app.evidence.backup.commands:backup_command",
+    "restore": "app.evidence.backup.commands:restore_command",
     "faults": "app.operations.faults.commands:faults_group",
     "inspect": "app.evidence.inspection_commands:inspect_command",
     "accept-drift": "app.evidence.inspection_commands:accept_drift_command",

@@ -73,8 +73,11 @@ if [ "$service" = yes ]; then
     install -d -m 0750 -o root -g intact /etc/intact
     install -d -m 0750 -o intact -g intact /var/lib/intact
     [ -e /etc/intact/intact.toml ] || install -m 0640 -o root -g intact share/intact.example.toml /etc/intact/intact.toml
-    install -m 0644 share/systemd/intact.service /etc/systemd/system/intact.service
+    install -d -m 0711 /var/backups/intact
+    install -d -m 0700 -o intact -g intact /var/backups/intact/nightly
+    install -m 0644 share/systemd/intact.service share/systemd/intact-backup.service \
+        share/systemd/intact-backup.timer /etc/systemd/system/
     ln -sfn "$prefix/current/bin/intact" /usr/local/bin/intact
     systemctl daemon-reload
-    say "Look over /etc/intact/intact.toml, then: systemctl enable --now intact"
+    say "Look over /etc/intact/intact.toml, then: systemctl enable --now intact intact-backup.timer"
 fi

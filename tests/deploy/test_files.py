@@ -28,6 +28,16 @@ def test_systemd_takes_the_unit_and_finds_it_hardened(tmp_path: Path) -> None:
     assert re.findall(r"^(?:Ambient|CapabilityB).*=(.*)$", text, re.M) == ["CAP_NET_RAW"] * 2
 
 
+def test_systemd_takes_the_nightly_backup(tmp_path: Path) -> None:
+    for name in ("intact-backup.service", "intact-backup.timer"):
+        (tmp_path / name).write_text((DEPLOY / "systemd" / name).read_text())
+    assert checked_by("systemd-analyze", "verify", str(tmp_path / "intact-backup.service")) == ""
+    assert checked_by("systemd-analyze", "verify", str(tmp_path / "intact-backup.timer")) == ""
+    moment = re.search(r"^OnCalendar=(.+)$", (tmp_path / name).read_text(), re.M)
+    assert moment is not None
+    checked_by("systemd-analyze", "calendar", moment[1])
+
+
 def test_prometheus_takes_its_file() -> None:
     said = checked_by("promtool", "check", "config", str(DEPLOY / "prometheus" / "prometheus.yml"))
     assert "4 rules found" in said

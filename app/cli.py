@@ -31,6 +31,7 @@ COMMANDS = {
     "seal": "app.operations.seals.commands:seal_command",
     "amend": "app.operations.seals.commands:amend_command",
     "seals": "app.operations.seals.commands:seals_command",
+    "workbook": "app.operations.workbook.commands:workbook_command",
     "backup": "app.evidence.backup.commands:backup_command",
     "restore": "app.evidence.backup.commands:restore_command",
     "faults": "app.operations.faults.commands:faults_group",

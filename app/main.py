@@ -38,6 +38,7 @@ import app.operations.faults.pages
 import app.operations.pages
 import app.operations.seals.api
 import app.operations.wall_pages
+import app.operations.workbook.api
 import app.web.docs
 from app.accounts import guard
 from app.accounts.guard import Allowed, public
@@ -118,6 +119,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.operations.alerts.api.router,
         app.operations.alerts.rule_api.router,
         app.operations.explaining.api.router,
+        app.operations.workbook.api.router,
         app.operations.faults.api.router,
         app.operations.delivery.api.router,
         app.operations.seals.api.router,

@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.availability.month_outages import month_losses
+from sqlalchemy.orm import Session
+
+from app.availability.month_outages import MonthLosses, month_losses
 from app.availability.months import MonthAsked
 from app.availability.periods import require_begun
+from app.availability.selection import Selection
 from app.config import Settings
 from app.database import Database
 from app.evidence.ledger import bring_up_to_date
@@ -15,7 +18,7 @@ from app.evidence.tables import Suspension
 from app.fleet.roster import GroupName, names_of
 from app.web.language import message
 from app.web.listing import Column, Listing
-from kpi.calendar import day_bounds
+from kpi.calendar import Month, day_bounds
 from kpi.status import SlotClass
 
 SUSPENSION_COLUMNS = (
@@ -58,18 +61,10 @@ def month_suspensions(
     does not hold.
     """
     require_begun(settings, asked.month, now)
-    first, last = asked.month.first, asked.month.last
-    bring_up_to_date(database, settings, first, last, now)
-    start, end = day_bounds(first, settings.zone)[0], day_bounds(last, settings.zone)[1]
+    bring_up_to_date(database, settings, asked.month.first, asked.month.last, now)
     with database.read() as session:
         selection = asked.selected(session)
-        taken = month_losses(session, settings, selection, first, last, (SlotClass.SUSPENDED,))
-        device_ids = sorted(set(taken.losses.device.tolist()))
-        found = [
-            each
-            for each in suspensions_of(session, device_ids)
-            if each.start < min(end, now) and _ends(each) > start
-        ]
+        taken, found = suspensions_behind(session, settings, selection, asked.month, now)
         wanted = wanted.of(len(found))
         found.sort(key=_ORDERS[wanted.sort], reverse=wanted.descending)
         shown = found[wanted.skip : wanted.skip + wanted.rows]
@@ -77,6 +72,22 @@ def month_suspensions(
         lines = [_line(settings, names[each.device_id], each) for each in shown]
         group = asked.group_name(session)
     return MonthSuspensions(group, taken.devices, taken.seconds, lines, wanted)
+
+
+def suspensions_behind(
+    session: Session, settings: Settings, selection: Selection, month: Month, now: int
+) -> tuple[MonthLosses, list[Suspension]]:
+    """What the ledger says these devices were suspended in a month, and the facts behind it."""
+    first, last = month.first, month.last
+    taken = month_losses(session, settings, selection, first, last, (SlotClass.SUSPENDED,))
+    start, end = day_bounds(first, settings.zone)[0], day_bounds(last, settings.zone)[1]
+    device_ids = sorted(set(taken.losses.device.tolist()))
+    found = [
+        each
+        for each in suspensions_of(session, device_ids)
+        if each.start < min(end, now) and _ends(each) > start
+    ]
+    return taken, found
 
 
 def _ends(fact: Suspension) -> int:

@@ -19,7 +19,6 @@ import structlog
 import typer
 import uvloop
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from app.config import Settings
 from app.console import errors_for_people, opened
@@ -39,6 +38,7 @@ from app.evidence.video_checking import ROUND_S, VideoChecking
 from app.fleet.password_memory import PasswordMemory
 from app.memory import GIVE_BACK_EVERY_S, give_back, keep_lean
 from app.operations.faults.keeping import keep_faults
+from app.triggers import At, Every
 from collectors.limits import raise_file_limit
 from collectors.registry import open_probers
 
@@ -180,23 +180,21 @@ class _Jobs:
         self._scheduler.add_job(self._ledger, id="ledger", **each_slot)
         self._scheduler.add_job(self._prepare, id="days ahead")
         self._follow_sweep()
-        self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_S)
-        self._scheduler.add_job(
-            _in_thread, "interval", [give_back], id="memory", seconds=GIVE_BACK_EVERY_S
-        )
+        self._scheduler.add_job(self._beat, Every(HEARTBEAT_S))
+        self._scheduler.add_job(_in_thread, Every(GIVE_BACK_EVERY_S), [give_back], id="memory")
+        zone = {"timezone": self._settings.zone}
         soon = datetime.now(UTC) + timedelta(seconds=INSPECTED_FIRST_AFTER_S)
         self._scheduler.add_job(
             self._inspect,
-            "interval",
+            Every(INSPECTED_EVERY_S),
             id="inspections",
-            seconds=INSPECTED_EVERY_S,
             next_run_time=soon,
         )
         self._scheduler.add_job(
-            self._file_days, "cron", id="archive", minute=40, misfire_grace_time=1800
+            self._file_days, At(minute=40, **zone), id="archive", misfire_grace_time=1800
         )
         self._scheduler.add_job(
-            self._night, "cron", id="night", hour=0, minute=20, misfire_grace_time=3600
+            self._night, At(hour=0, minute=20, **zone), id="night", misfire_grace_time=3600
         )
         self._scheduler.start()
         self._recording = asyncio.create_task(self._backlog.keep_recording())
@@ -205,14 +203,12 @@ class _Jobs:
     def share(self, passwords: PasswordMemory) -> None:
         """Exchange with other processes what cameras said of their passwords."""
         exchange = partial(_in_thread, passwords.exchange)
-        self._scheduler.add_job(exchange, "interval", id="passwords", seconds=HEARTBEAT_S)
+        self._scheduler.add_job(exchange, Every(HEARTBEAT_S), id="passwords")
 
     def check_video(self, checking: VideoChecking) -> None:
         """Check the cameras' video too, in rounds."""
         round_s = min(ROUND_S, self._settings.video_check_interval)
-        self._scheduler.add_job(
-            self._video, "interval", args=[checking], id="video", seconds=round_s
-        )
+        self._scheduler.add_job(self._video, Every(round_s), args=[checking], id="video")
 
     async def stop(self) -> None:
         """Record what is finished, give up a sweep under way, begin nothing more."""
@@ -226,12 +222,10 @@ class _Jobs:
         self._scheduler.shutdown(wait=False)
         await asyncio.gather(self._inspections.stop(), self._archive.stop())
 
-    def _slots(self) -> IntervalTrigger:
+    def _slots(self) -> Every:
         """Fires at the start of every slot."""
         following = (time.time() // self._interval_s + 1) * self._interval_s
-        return IntervalTrigger(
-            seconds=self._interval_s, start_date=datetime.fromtimestamp(following, UTC)
-        )
+        return Every(self._interval_s, datetime.fromtimestamp(following, UTC))
 
     async def _sweep(self) -> None:
         with self._log.noted("sweep"):
@@ -294,8 +288,8 @@ class _Jobs:
             trigger = job.trigger
             if job.id in SLOT_JOBS:
                 trigger = self._slots()
-            elif isinstance(trigger, IntervalTrigger):
-                trigger = IntervalTrigger(seconds=trigger.interval_length)
+            elif isinstance(trigger, Every):
+                trigger = Every(trigger.interval_length)
             self._scheduler.reschedule_job(job.id, trigger=trigger)
 
     async def _prepare(self) -> None:

@@ -40,6 +40,7 @@ from app.operations.delivery.recipients import follow_settings
 from app.operations.delivery.sending import Courier
 from app.operations.wall import WallView
 from app.timers import following_the_clock
+from app.triggers import Every
 from app.web.events import Broadcast
 
 log = structlog.get_logger()
@@ -231,19 +232,17 @@ def _duties(database: Database, settings: Settings) -> Iterator[None]:
             tidy(database, settings, int(time.time()))
 
     supervisor.tend()
-    scheduler.add_job(supervisor.tend, "interval", seconds=1)
-    scheduler.add_job(tidy_accounts, "interval", hours=1)
-    scheduler.add_job(give_back, "interval", seconds=GIVE_BACK_EVERY_S)
-    scheduler.add_job(watch_alerts, "interval", seconds=min(WATCH_S, settings.poll_interval))
-    scheduler.add_job(deliver_messages, "interval", seconds=DELIVER_S)
+    scheduler.add_job(supervisor.tend, Every(1))
+    scheduler.add_job(tidy_accounts, Every(3_600))
+    scheduler.add_job(give_back, Every(GIVE_BACK_EVERY_S))
+    scheduler.add_job(watch_alerts, Every(min(WATCH_S, settings.poll_interval)))
+    scheduler.add_job(deliver_messages, Every(DELIVER_S))
     if settings.heartbeat_url is not None:
         outward = OutgoingHeartbeat(settings.heartbeat_url.get_secret_value(), supervisor.hears)
-        scheduler.add_job(outward.beat, "interval", seconds=settings.heartbeat_interval)
+        scheduler.add_job(outward.beat, Every(settings.heartbeat_interval))
     every_s = watchdog.interval_s()
     if every_s is not None:
-        scheduler.add_job(
-            watchdog.tell_alive, "interval", [f"{_url(settings)}healthz"], seconds=every_s
-        )
+        scheduler.add_job(watchdog.tell_alive, Every(every_s), [f"{_url(settings)}healthz"])
     scheduler.start()
     watchdog.tell("READY=1")
     try:

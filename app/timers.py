@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from apscheduler.schedulers.base import BaseScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from app.evidence.host_clock import SYSTEM_CLOCKS, Clocks, ClockWatch
+from app.triggers import Every
 
 LOOK_S = 1.0
 JUMP_S = 2.0
@@ -38,6 +38,6 @@ def following_the_clock(scheduler: BaseScheduler, clocks: Clocks = SYSTEM_CLOCKS
 
 def _begin_anew(scheduler: BaseScheduler) -> None:
     for job in scheduler.get_jobs():
-        if isinstance(job.trigger, IntervalTrigger):
-            trigger = IntervalTrigger(seconds=job.trigger.interval_length)
+        if isinstance(job.trigger, Every):
+            trigger = Every(job.trigger.interval_length)
             scheduler.reschedule_job(job.id, trigger=trigger)

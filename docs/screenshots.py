@@ -39,6 +39,8 @@ PAGES: tuple[tuple[str, str, dict[str, int], str, str], ...] = (
     ("months", "/months", {"width": 1440, "height": 1000}, "light", "zh"),
     ("cameras", "/devices?sort=state", {"width": 1440, "height": 1000}, "light", "zh"),
     ("map", "/map", {"width": 1440, "height": 1000}, "light", "zh"),
+    ("alerts", "/alerts?state=all", {"width": 1440, "height": 1000}, "light", "zh"),
+    ("faults", "/faults?state=all", {"width": 1440, "height": 1000}, "light", "zh"),
     ("camera", "CAMERA", {"width": 1440, "height": 1300}, "dark", "zh"),
 )
 """(file, path, window, colours, language); a path in capitals is the first of its kind."""

@@ -13,6 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from app import timers
 from app.evidence.host_clock import Clocks
+from app.triggers import Every
 from collectors.pauses import boottime
 
 HOUR_S = 3600.0
@@ -57,7 +58,7 @@ def runs() -> list[float]:
 @pytest.fixture
 def scheduler(clock: WallClock, runs: list[float]) -> Iterator[BackgroundScheduler]:
     scheduler = BackgroundScheduler(job_defaults={"coalesce": True, "max_instances": 1})
-    scheduler.add_job(lambda: runs.append(time.monotonic()), "interval", seconds=0.5)
+    scheduler.add_job(lambda: runs.append(time.monotonic()), Every(0.5))
     scheduler.start()
     yield scheduler
     scheduler.shutdown(wait=False)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from bench import (
+    audited,
     bad_day,
     deciding,
     faults,
@@ -20,6 +21,7 @@ from bench import (
     store,
     sweep,
     wall,
+    weight,
 )
 from bench.figures import Options, Section
 from bench.report import print_sections, write_document
@@ -37,6 +39,8 @@ BENCHMARKS: Mapping[str, Callable[[Options], Section]] = {
     "wall": wall.measure,
     "deciding": deciding.measure,
     "faults": faults.measure,
+    "weight": weight.measure,
+    "audited": audited.measure,
     "memory": memory.measure,
     "scale": scale.measure,
 }

@@ -29,6 +29,9 @@ PATHS = (
     "/devices?state=offline",
     "/devices?state=intact",
     "/devices?state=unknown",
+    "/months",
+    "/alerts",
+    "/faults",
 )
 GROWTH = 10
 DAYS = 31

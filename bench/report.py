@@ -29,6 +29,10 @@ ORDER = (
     "monthly",
     "pages",
     "wall",
+    "deciding",
+    "faults",
+    "weight",
+    "audited",
     "memory",
     "scale",
 )

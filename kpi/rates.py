@@ -80,6 +80,23 @@ class Rates:
     suspended_target_met: bool | None
 
 
+READINGS = ("default", "strict", "whole_fleet")
+
+
+def readings(amounts: Amounts) -> dict[str, float | None]:
+    """The intact rate as it may be read: unknown time left out, counted against, suspended time
+    counted against. Source: DESIGN §4.
+    """
+    wholes = (
+        amounts.assessed,
+        amounts.to_be_assessed,
+        amounts.assessed + amounts.suspended,
+    )
+    return {
+        name: ratio(amounts.intact, whole) for name, whole in zip(READINGS, wholes, strict=True)
+    }
+
+
 def ratio(part: int, whole: int) -> float | None:
     """`part / whole`, or None where there is nothing to divide by."""
     return part / whole if whole else None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.evidence.queries import STORED_AMOUNTS
 from app.fleet.roster import GroupName
 from kpi.policy import Policy
-from kpi.rates import Amounts, Basis, rates
+from kpi.rates import Amounts, Basis, rates, readings
 
 
 class _Row(BaseModel):
@@ -25,6 +25,10 @@ class _Row(BaseModel):
     basis: Basis = Field(description="`video` where video checks stand behind the intact share")
     intact_target_met: bool | None
     suspended_target_met: bool | None
+    readings: dict[str, float | None] = Field(
+        description="Intact rate by reading: `default`, `strict` (unknown time counts against), "
+        "`whole_fleet` (suspended time counts against)"
+    )
 
 
 class PeriodRow(_Row):
@@ -113,4 +117,5 @@ def now_fields(name: GroupName | None, amounts: Amounts, policy: Policy) -> dict
 
 def _head(name: GroupName | None, devices: int, amounts: Amounts, policy: Policy) -> dict[str, Any]:
     code, label = (name.code, name.name) if name else (None, None)
-    return {"group": code, "name": label, "devices": devices, **asdict(rates(amounts, policy))}
+    figures = asdict(rates(amounts, policy)) | {"readings": readings(amounts)}
+    return {"group": code, "name": label, "devices": devices, **figures}

@@ -13,7 +13,7 @@ from app.availability.documents import (
 )
 from app.tabular import harmless
 from kpi.policy import DEFAULT_POLICY
-from kpi.rates import percent
+from kpi.rates import READINGS, percent
 
 AnyDocument = MonthlyDocument | DailyDocument | NowDocument
 VERDICTS = {True: "met", False: "MISSED", None: "–"}
@@ -26,9 +26,12 @@ def as_csv(document: AnyDocument) -> str:
         fields = list(DayRow.model_fields)
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerow(fields)
+    names = [*(name for name in fields if name != "readings"), *(f"reading_{r}" for r in READINGS)]
+    writer.writerow(names)
     for row in document.rows:
-        writer.writerow(csv_cell(value) for value in row.model_dump(mode="json").values())
+        cells = row.model_dump(mode="json")
+        cells |= {f"reading_{name}": rate for name, rate in cells.pop("readings").items()}
+        writer.writerow(csv_cell(cells[name]) for name in names)
     return target.getvalue()
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi.policy import DEFAULT_POLICY
-from kpi.rates import Amounts, Direction, percent, rates, reaches
+from kpi.rates import Amounts, Direction, percent, rates, reaches, readings
 from kpi.status import DEFAULT_CLASSES, SlotClass, Status, parse_status
 
 TARGET = Fraction(98, 100)
@@ -24,6 +24,26 @@ def test_rates_of_a_row() -> None:
     assert figures.suspended_rate == 30 / 1200
     assert figures.intact_target_met is False
     assert figures.suspended_target_met is True
+
+
+@pytest.mark.parametrize(
+    ("amounts", "default", "strict", "whole_fleet"),
+    [
+        (Amounts(960, 20, 20, 50, 30, 120), 960 / 1000, 960 / 1050, 960 / 1030),
+        (Amounts(intact=5), 1, 1, 1),
+        (Amounts(unknown=5), None, 0, None),
+        (Amounts(suspended=5), None, None, 0),
+        (Amounts(exempted=5), None, None, None),
+    ],
+)
+def test_readings(
+    amounts: Amounts, default: float | None, strict: float | None, whole_fleet: float | None
+) -> None:
+    assert readings(amounts) == {
+        "default": default,
+        "strict": strict,
+        "whole_fleet": whole_fleet,
+    }
 
 
 def test_nothing_behind_a_rate_is_none() -> None:

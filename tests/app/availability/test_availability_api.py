@@ -19,6 +19,7 @@ FIGURES = {
     "basis",
     "intact_target_met",
     "suspended_target_met",
+    "readings",
 }
 CLASSES = {"intact", "impaired", "offline", "unknown", "suspended", "exempted", "intact_by_video"}
 SECONDS = {f"{name}_s" for name in CLASSES}
@@ -61,7 +62,8 @@ def test_csv(client: Asker) -> None:
     answer = client.get("/api/v1/availability/monthly?month=2026-03&group_by=device&format=csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert set(rows[0]) == FIGURES | SECONDS
+    readings = {"reading_default", "reading_strict", "reading_whole_fleet"}
+    assert set(rows[0]) == FIGURES - {"readings"} | SECONDS | readings
     assert [row["group"] for row in rows] == ["C1", "C2", "C3", "C4"]
     assert rows[0]["intact_s"] == "172800"
 

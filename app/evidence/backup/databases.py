@@ -2,7 +2,7 @@
 
 SQLite: its own online backup, one read transaction; writers go on meanwhile. PostgreSQL: pg_dump of
 an exported snapshot, so that what we read of the archive belongs to what is dumped; pg_restore in
-one transaction. Both tools are PostgreSQL's own and know its versions and types better than we do.
+one transaction. The tools are PostgreSQL's own and know its versions and types better than we do.
 """
 
 import os
@@ -10,8 +10,11 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from subprocess import PIPE, Popen
+from tempfile import TemporaryFile
+from typing import IO, cast
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
@@ -22,6 +25,20 @@ from app.errors import Refused
 
 Reader = Callable[[Session], None]
 REMEDY = "install PostgreSQL's client programs (Debian: postgresql-client)"
+MOST_SAID = 1_000
+EMPTYING = b"""
+DO $$ DECLARE command text; BEGIN
+  FOR command IN
+    SELECT format('DROP TABLE %s CASCADE', oid::regclass) FROM pg_class
+      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+        AND NOT relispartition
+    UNION ALL
+    SELECT format('DROP FUNCTION %s CASCADE', oid::regprocedure) FROM pg_proc
+      WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
+  LOOP EXECUTE command; END LOOP;
+END $$;
+"""
+"""Takes away what migrations make: tables with all that hangs on them, trigger functions."""
 
 
 class ToolFailed(Refused):
@@ -62,12 +79,32 @@ def _dump_postgres(database: Database, target: Path, read: Reader) -> None:
 
 
 def load_postgres(database: Database, source: Path, *, replace: bool) -> None:
-    """Fill the database, in one transaction. Raises `ToolFailed`."""
-    options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
-    if replace:
-        options += ["--clean", "--if-exists"]
-    with _environment(database.engine.url) as (environment, where):
-        _run(["pg_restore", *options, f"--dbname={where}", str(source)], environment)
+    """Fill the database, with `replace` instead of what is in it, in one transaction.
+
+    Raises `ToolFailed`.
+
+    `pg_restore --clean` trips over what is younger than the dump: its script goes through psql
+    instead, behind an emptying of the schema, and is committed once it has come to its end.
+    """
+    script = [_found("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(source)]
+    psql = [_found("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+    with _environment(database.engine.url) as (environment, where), TemporaryFile() as errors:
+        giving = Popen(script, stdout=PIPE, stderr=errors)  # noqa: S603 - as in `_run`
+        taking = Popen([*psql, where], stdin=PIPE, stderr=errors, env=environment)  # noqa: S603
+        with suppress(BrokenPipeError), giving, taking:
+            _hand_over(giving, taking, EMPTYING if replace else b"")
+        if giving.returncode or taking.returncode:
+            errors.seek(0)
+            said = errors.read().decode(errors="replace").strip()
+            raise ToolFailed(f"The database stays as it was: {said[-MOST_SAID:]}")
+
+
+def _hand_over(giving: Popen[bytes], taking: Popen[bytes], before: bytes) -> None:
+    script, into = cast(IO[bytes], giving.stdout), cast(IO[bytes], taking.stdin)
+    into.write(b"BEGIN;\n" + before)
+    shutil.copyfileobj(script, into)
+    if giving.wait() == 0:
+        into.write(b"\nCOMMIT;\n")
 
 
 @contextmanager
@@ -79,11 +116,16 @@ def _environment(url: URL) -> Iterator[tuple[dict[str, str], str]]:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
-    program = shutil.which(command[0])
-    if program is None:
-        raise ToolFailed(f"{command[0]} is not installed: {REMEDY}.")
+    program = _found(command[0])
     done = subprocess.run(  # noqa: S603 - a program of PostgreSQL, arguments of ours
         [program, *command[1:]], env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise ToolFailed(f"{command[0]} failed: {done.stderr.strip()[-1_000:]}")
+        raise ToolFailed(f"{command[0]} failed: {done.stderr.strip()[-MOST_SAID:]}")
+
+
+def _found(name: str) -> str:
+    program = shutil.which(name)
+    if program is None:
+        raise ToolFailed(f"{name} is not installed: {REMEDY}.")
+    return program

@@ -5,6 +5,8 @@
 3. The day files are put beside their place, then the archive gets its name.
 4. The database comes last: while it is not there nothing was restored, and the same command begins
    anew. On PostgreSQL it is filled in one transaction.
+
+Where 3 or 4 fails, what went aside comes back.
 """
 
 import shutil
@@ -57,11 +59,11 @@ def restore(settings: Settings, source: Path, now: int, *, replace: bool = False
         _require_fit(settings, database, manifest)
         _require_free(settings, database, replace=replace)
         aside = _put_aside(settings, database, now) if replace else None
-        _put_archive(source / ARCHIVE, settings.archive_folder)
-        if database.is_sqlite:
-            _put_file(source / NAMES["sqlite"], _database_file(database))
-        else:
-            load_postgres(database, source / NAMES["postgresql"], replace=replace)
+        try:
+            _put_in_place(settings, database, source, replace=replace)
+        except Exception:
+            _take_back(settings, database, aside)
+            raise
     finally:
         database.close()
     key_fits = None if manifest.key is None else fingerprint(settings) == manifest.key
@@ -127,6 +129,26 @@ def _put_aside(settings: Settings, database: Database, now: int) -> Path:
     if settings.archive_folder.exists():
         shutil.move(settings.archive_folder, aside / ARCHIVE)
     return aside
+
+
+def _put_in_place(settings: Settings, database: Database, source: Path, *, replace: bool) -> None:
+    _put_archive(source / ARCHIVE, settings.archive_folder)
+    if database.is_sqlite:
+        _put_file(source / NAMES["sqlite"], _database_file(database))
+    else:
+        load_postgres(database, source / NAMES["postgresql"], replace=replace)
+
+
+def _take_back(settings: Settings, database: Database, aside: Path | None) -> None:
+    """As if nothing had been tried."""
+    shutil.rmtree(settings.archive_folder, ignore_errors=True)
+    if aside is None:
+        return
+    if (aside / ARCHIVE).exists():
+        shutil.move(aside / ARCHIVE, settings.archive_folder)
+    for path in aside.iterdir():
+        path.rename(_database_file(database).with_name(path.name))
+    aside.rmdir()
 
 
 def _put_archive(source: Path, target: Path) -> None:

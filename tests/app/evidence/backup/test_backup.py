@@ -5,12 +5,13 @@ import shutil
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select, text
 
 from app.config import Settings
 from app.database import Database, open_database
@@ -19,7 +20,7 @@ from app.evidence.archive.archiving import archive_closed_days, write_day
 from app.evidence.auditing.auditing import audit_month
 from app.evidence.backup import backing_up, databases, restoring
 from app.evidence.backup.backing_up import back_up
-from app.evidence.backup.contents import BadBackup, read_manifest
+from app.evidence.backup.contents import NAMES, BadBackup, read_manifest
 from app.evidence.backup.databases import ToolFailed
 from app.evidence.backup.restoring import restore
 from app.evidence.ledger import bring_up_to_date
@@ -38,9 +39,10 @@ from tests.app.shell import shell
 DAY_S = 86_400
 SECOND = MONTH.first.replace(day=2)
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The process ends here."""
 
 
@@ -217,6 +219,57 @@ def test_what_is_there_is_replaced_only_when_told(
     assert (done.aside / "intact.db").exists() == made.database.is_sqlite
     with closing(open_database(elsewhere)) as database:
         assert ledger(database) == ledger(made.database)
+
+
+def test_what_is_younger_than_the_backup_goes_with_the_rest(
+    made: MonthOfEvidence, elsewhere: Settings, tmp_path: Path
+) -> None:
+    """The way back after an upgrade: tables that the backup does not know, bound to others."""
+    back_up(made.database, made.settings, tmp_path / "saved", made.later)
+    with closing(open_database(elsewhere, upgrade=True)) as database:
+        with database.engine.begin() as connection:
+            younger = "CREATE TABLE younger (device INTEGER REFERENCES device (id))"
+            connection.execute(text(younger))
+        restore(elsewhere, tmp_path / "saved", made.later, replace=True)
+    with closing(open_database(elsewhere)) as database:
+        assert not inspect(database.engine).has_table("younger")
+        assert ledger(database) == ledger(made.database)
+
+
+def test_what_fails_leaves_everything_as_it_was(
+    made: MonthOfEvidence,
+    elsewhere: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    back_up(made.database, made.settings, tmp_path / "saved", made.later)
+    restore(elsewhere, tmp_path / "saved", made.later)
+    with closing(open_database(elsewhere)) as database, database.write() as session:
+        session.execute(text("DELETE FROM ledger"))
+    files = files_in(elsewhere.archive_folder)
+    present = read_manifest(tmp_path / "saved")
+    monkeypatch.setattr(restoring, "read_manifest", lambda _folder: replace(present, files={}))
+    (tmp_path / "saved" / NAMES[present.database]).unlink()
+    with pytest.raises((ToolFailed, OSError)):
+        restore(elsewhere, tmp_path / "saved", made.later, replace=True)
+    assert files_in(elsewhere.archive_folder) == files
+    assert not list(elsewhere.data_dir.glob("replaced-*"))
+    with closing(open_database(elsewhere)) as database:
+        assert ledger(database) == []
+
+
+@ON_POSTGRESQL
+def test_a_database_of_somebody_else_is_not_emptied(
+    made: MonthOfEvidence, elsewhere: Settings, tmp_path: Path
+) -> None:
+    back_up(made.database, made.settings, tmp_path / "saved", made.later)
+    with closing(Database(elsewhere.sqlalchemy_url)) as database:
+        with database.engine.begin() as connection:
+            connection.execute(text("CREATE TABLE device (theirs INTEGER)"))
+        with pytest.raises(ToolFailed, match=r"stays as it was.*already exists"):
+            restore(elsewhere, tmp_path / "saved", made.later)
+        assert inspect(database.engine).get_table_names() == ["device"]
+    assert not elsewhere.archive_folder.exists()
 
 
 @ON_SQLITE

@@ -18,7 +18,7 @@ COMMANDS = {
     "collect": "app.schedule:collect_command",
     "demo": "app.demo.commands:demo_command",
     "simulate": "app.demo.commands:simulate_command",
-    "import": "app.evidence.import_commands:imports",
+    "import": "app.operations.city.commands:imports",
     "template": "app.evidence.template_commands:templates",
     "export": "app.fleet.commands:exports",
     "kpi": "app.availability.commands:show_kpi",

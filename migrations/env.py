@@ -10,6 +10,7 @@ import app.evidence.sealing.tables
 import app.evidence.tables
 import app.fleet.tables
 import app.operations.alerts.tables
+import app.operations.city.tables
 import app.operations.delivery.tables
 import app.operations.faults.tables  # noqa: F401  (the imports fill the metadata)
 from app.database import Base

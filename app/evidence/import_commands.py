@@ -34,7 +34,7 @@ SkipBad = Annotated[
     ),
 ]
 
-imports = typer.Typer(help="Take over files: register, suspensions, samples.", no_args_is_help=True)
+imports = typer.Typer(help="Take over files: register, suspensions, samples, figures.", no_args_is_help=True)
 
 
 @imports.command("devices")
@@ -68,7 +68,7 @@ def import_devices_command(
             effective=effective.date() if effective else None,
             progress=report,
         )
-    _tell("devices", result, dry_run)
+    tell("devices", result, dry_run)
 
 
 @imports.command("suspensions")
@@ -92,7 +92,7 @@ def import_suspensions_command(
             skip_bad=skip_bad,
             progress=report,
         )
-    _tell("suspensions", result, dry_run)
+    tell("suspensions", result, dry_run)
 
 
 @imports.command("exemptions")
@@ -117,7 +117,7 @@ def import_exemptions_command(
             skip_bad=skip_bad,
             progress=report,
         )
-    _tell("exemptions", result, dry_run)
+    tell("exemptions", result, dry_run)
 
 
 @imports.command("samples")
@@ -148,7 +148,7 @@ def _today(settings: Settings) -> date:
     return local_day(int(time.time()), settings.zone)
 
 
-def _tell(what: str, result: ImportResult, dry_run: bool) -> None:
+def tell(what: str, result: ImportResult, dry_run: bool) -> None:
     """Say what was done. Leaves with exit code 3 where rows were refused."""
     examples = f", examples (示例) left out: {result.examples}" if result.examples else ""
     refused = f", refused: {result.set_aside.rows}" if result.set_aside else ""

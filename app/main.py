@@ -30,6 +30,8 @@ import app.operations.alerts.api
 import app.operations.alerts.pages
 import app.operations.alerts.rule_api
 import app.operations.alerts.rule_pages
+import app.operations.city.api
+import app.operations.city.pages
 import app.operations.delivery.api
 import app.operations.delivery.pages
 import app.operations.explaining.api
@@ -118,6 +120,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.fleet.api.router,
         app.operations.alerts.api.router,
         app.operations.alerts.rule_api.router,
+        app.operations.city.api.router,
         app.operations.explaining.api.router,
         app.operations.workbook.api.router,
         app.operations.faults.api.router,
@@ -139,6 +142,7 @@ def create_app(settings: Settings, database: Database, *, open_to_read: bool = F
         app.accounts.wall_pages.router,
         app.availability.pages.router,
         app.availability.month_pages.router,
+        app.operations.city.pages.router,
         app.evidence.host_pages.router,
         app.availability.device_pages.router,
         app.evidence.probe_pages.router,

@@ -92,13 +92,18 @@ def _counted(ours: Amounts, theirs: Theirs) -> Counted:
 
 def _choices(ours: Amounts) -> Sequence[Counted]:
     """What there is to be counted, nothing first, the fewest parts before more."""
-    there = [each for each, part in LEFT_OUT.items() if getattr(ours, part)]
+    there = [each for each in LEFT_OUT if _seconds(ours, each)]
     return [each for size in range(len(there) + 1) for each in combinations(there, size)]
 
 
 def _base(ours: Amounts, counted: Counted) -> int:
     """What they assess, in seconds."""
-    return ours.assessed + sum(getattr(ours, LEFT_OUT[each]) for each in counted)
+    return ours.assessed + sum(_seconds(ours, each) for each in counted)
+
+
+def _seconds(ours: Amounts, reason: Reason) -> int:
+    seconds: int = getattr(ours, LEFT_OUT[reason])
+    return seconds
 
 
 def _is_all_missing(ours: Amounts, counted: Counted, rate: Fraction) -> bool:

@@ -101,11 +101,11 @@ def show_month(
         earlier=_address(asked, offered[place + 1]) if place + 1 < len(offered) else None,
         groupings=GROUPINGS,
         kinds=KIND_WORDS,
-        kind_word=_kind_word(asked),
+        kind_word=kind_word(asked),
         scales=SCALES,
         query=urlencode([("month", str(asked.month)), *_choice(asked)]),
         written=datetime.fromtimestamp(now, settings.zone),
-        crumbs=_crumbs(request, asked),
+        crumbs=month_crumbs(request, asked),
     )
 
 
@@ -129,8 +129,8 @@ def show_outages(
         asked=asked,
         only=only,
         reached=reached(settings, asked.month, now),
-        kind_word=_kind_word(asked),
-        crumbs=_crumbs(request, asked, message("Outages")),
+        kind_word=kind_word(asked),
+        crumbs=month_crumbs(request, asked, message("Outages")),
     )
 
 
@@ -147,8 +147,8 @@ def show_suspensions(
         page=month_suspensions(database, settings, asked, wanted, now),
         asked=asked,
         reached=reached(settings, asked.month, now),
-        kind_word=_kind_word(asked),
-        crumbs=_crumbs(request, asked, message("Suspensions")),
+        kind_word=kind_word(asked),
+        crumbs=month_crumbs(request, asked, message("Suspensions")),
     )
 
 
@@ -179,7 +179,7 @@ def _exported(
     request: Request, settings: Settings, found: MonthFigures, form: Literal["csv", "xlsx"]
 ) -> Response:
     written = datetime.fromtimestamp(int(time.time()), settings.zone)
-    report = month_report(found, language_of(request), _kind_word(found.asked), written)
+    report = month_report(found, language_of(request), kind_word(found.asked), written)
     target = io.BytesIO()
     write_report(target, report, as_workbook=form == "xlsx")
     asked = found.asked
@@ -194,7 +194,8 @@ def _exported(
     )
 
 
-def _kind_word(asked: MonthAsked) -> str:
+def kind_word(asked: MonthAsked) -> str:
+    """What is shown, a text of the catalogue."""
     return KIND_WORDS.get(asked.filters.kind, ANY_KIND)
 
 
@@ -207,7 +208,7 @@ def _address(asked: MonthAsked, month: Month) -> str:
     return f"/months?{urlencode([('month', str(month)), *_choice(asked)])}"
 
 
-def _crumbs(request: Request, asked: MonthAsked, page: str | None = None) -> list[Crumb]:
+def month_crumbs(request: Request, asked: MonthAsked, page: str | None = None) -> list[Crumb]:
     """The way to a month, or to a page behind its figures (a text of the catalogue)."""
     _ = translations(language_of(request)).gettext
     way = [Crumb(_("Overview"), "/"), Crumb(_("Months"), "/months")]

@@ -34,7 +34,9 @@ SkipBad = Annotated[
     ),
 ]
 
-imports = typer.Typer(help="Take over files: register, suspensions, samples, figures.", no_args_is_help=True)
+imports = typer.Typer(
+    help="Take over files: register, suspensions, samples, figures.", no_args_is_help=True
+)
 
 
 @imports.command("devices")

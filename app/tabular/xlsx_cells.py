@@ -47,6 +47,8 @@ def read_cell(cell: Any) -> Cell:
 def _number(value: float, number_format: str) -> Cell:
     if not abs(value) < _SAFE_BELOW:
         return Unreadable(f"{value:.15g}", _DIGITS_LOST)
+    if "%" in _QUOTED.sub("", number_format):  # 0.9741 is shown as 97.41%
+        return f"{100 * value:.12g}%"
     if value != int(value):
         return repr(value)
     if _LEADING_ZEROS.fullmatch(number_format):  # 00000 shows 42 as 00042

@@ -1,5 +1,7 @@
 """The city's figures"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 
-def _facts() -> list[sa.Column]:
+def _facts() -> list[Any]:
     return [
         sa.Column("rate", sa.Integer(), nullable=False),
         sa.Column("assessed_s", sa.Integer(), nullable=True),
@@ -20,7 +22,7 @@ def _facts() -> list[sa.Column]:
     ]
 
 
-def _figure_of(table: str) -> list[sa.Column | sa.Constraint]:
+def _figure_of(table: str) -> list[Any]:
     device = sa.ForeignKeyConstraint(
         ["device_id"], ["device.id"], name=op.f(f"fk_{table}_device_id")
     )

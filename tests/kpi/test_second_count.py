@@ -85,9 +85,7 @@ def test_by_hand(
         (594, 600, [Reason.AGREES]),
     ],
 )
-def test_hours_say_what_was_counted(
-    intact_h: int, assessed_h: int, reasons: list[Reason]
-) -> None:
+def test_hours_say_what_was_counted(intact_h: int, assessed_h: int, reasons: list[Reason]) -> None:
     theirs = Theirs(Fraction(intact_h, assessed_h), assessed_h * HOUR_S, intact_h * HOUR_S)
     found = compare(WITH_SUSPENDED, theirs)
     assert list(found.reasons) == reasons

@@ -1,1 +1,1 @@
-"""The city's figure beside ours: what the bureau says of each camera's month, and why it differs."""
+"""The city's figure beside ours: what the bureau says of a month, and why it differs."""

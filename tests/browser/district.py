@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.accounts.audit import Actor
 from app.accounts.permissions import Role
 from app.config import Settings
 from app.database import Database
@@ -28,13 +29,14 @@ from app.fleet.record import Record
 from app.fleet.roster import device_ids_by_code, roster
 from app.fleet.tables import DeviceKind
 from app.main import create_app
+from app.operations.city.importing import import_city_figures
 from app.serving import PageServer
 from collectors.probe import Observation
 from collectors.simulator.fleet import build_fleet
 from collectors.simulator.register import write_register
 from collectors.simulator.running import free_port
 from collectors.sweep import SweepResult
-from kpi.calendar import days_between, floor_to_slot, local_day
+from kpi.calendar import Month, days_between, floor_to_slot, local_day
 from kpi.status import Status
 from tests.app.accounts.people import session_of
 
@@ -129,6 +131,18 @@ def _write_past(database: Database, settings: Settings, folder: Path, days: int)
         database, settings, device_ids, days_between(first, today), now, lambda *_report: None
     )
     bring_up_to_date(database, settings, first, today, now)
+    _tell_city_figures(database, settings, folder, now)
+
+
+def _tell_city_figures(database: Database, settings: Settings, folder: Path, now: int) -> None:
+    """What the bureau says of the present month: of each camera something else."""
+    with database.read() as session:
+        codes = sorted(device_ids_by_code(session))
+    lines = [f"{code},{90 + number % 10}.{number % 100:02d}" for number, code in enumerate(codes)]
+    file = folder / "city.csv"
+    file.write_text("\n".join(["device_code,intact_rate", *lines]), encoding="utf-8")
+    month = Month.of(local_day(now, settings.zone))
+    import_city_figures(database, settings, file, month, now=now, actor=Actor("office"))
 
 
 def _noting(application: FastAPI, asked: list[str]) -> ASGIApp:

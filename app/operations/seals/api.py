@@ -55,7 +55,7 @@ def list_seals(database: DatabaseDep, settings: SettingsDep) -> SealList:
 def show_seal(
     database: DatabaseDep,
     settings: SettingsDep,
-    month: Annotated[str, Path(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])],
+    month: Annotated[str, Path(pattern="^[12][0-9]{3}-(0[1-9]|1[0-2])$", examples=["2026-10"])],
     version: Annotated[int, Path(ge=1, le=2**31 - 1)],
 ) -> SealDocument:
     """The manifest of one version: files, facts, register and ledger by hash, figures in full."""

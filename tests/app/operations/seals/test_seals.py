@@ -130,6 +130,8 @@ def test_versions_and_manifests_by_rest(made: MonthOfEvidence, role: Role, statu
     assert whole["manifest"] == json.loads(seal.manifest)
     assert asker.ask("GET", f"/api/v1/seals/{MONTH}/2").status_code == 404
     assert asker.ask("GET", "/api/v1/seals/2026-13/1").status_code == 422
+    assert asker.ask("GET", "/api/v1/seals/0000-10/1").status_code == 422
+    assert asker.ask("GET", "/api/v1/seals/\u0662\u0660\u0662\u0666-10/1").status_code == 422
 
 
 def test_a_month_is_sealed_amended_and_listed_by_command(tmp_path: Path) -> None:
